@@ -1,0 +1,1 @@
+"""The servers: inventory, crypto and access_audit, and the runtime that hosts them."""
