@@ -1,4 +1,4 @@
-"""Signed checkpoints: C2SP tlog-checkpoint inside C2SP signed-note (docs/formats/log.md).
+r"""Signed checkpoints: C2SP tlog-checkpoint inside C2SP signed-note (docs/formats/log.md).
 
 A note is a text, an empty line and one signature line for each signer:
 
@@ -151,7 +151,7 @@ def key_id(name: str, public_key: bytes) -> bytes:
 
 
 def format_vkey(vkey: Vkey) -> str:
-    """One line: name `+` key id in 8 lower-case hexadecimal digits `+` base64(0x01 ‖ public key)."""
+    """One line: name `+` key id in 8 lower-case hex digits `+` base64(0x01 ‖ public key)."""
     encoded = base64.b64encode(bytes((_ED25519,)) + vkey.public_key).decode()
     return f"{vkey.name}+{vkey.key_id.hex()}+{encoded}"
 

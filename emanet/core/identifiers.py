@@ -1,8 +1,9 @@
 """Checksums of identifiers met in Turkish data, and the one form in which each is compared.
 
 A checksum shows that a text was written without a slip; it does not show that the number exists,
-nor whose it is. How often random text passes: T.C. number 1 %, VKN 10 %, card (Luhn) 10 %, IBAN 1 %.
-Sources: `identifier_rules` in verbis.yaml; ISO 13616 (IBAN), ISO/IEC 7812-1 annex B (Luhn), ITU-T E.164.
+nor whose it is. Random text passes as a T.C. number or an IBAN once in a hundred times, as a VKN or
+a card number (Luhn) once in ten. Sources: `identifier_rules` in verbis.yaml; ISO 13616 (IBAN);
+ISO/IEC 7812-1 annex B (Luhn); ITU-T E.164 (telephone numbers).
 """
 
 from __future__ import annotations
