@@ -1,0 +1,1 @@
+"""The inventory of one organization as one immutable value, and pure functions over it."""
