@@ -7,24 +7,26 @@ from uuid import UUID
 
 from emanet.core.leaf_schema import (
     AccessLeaf,
-    Act,
     Actor,
-    ActorAuth,
-    ActorKind,
     CasesLeaf,
     Decision,
     KeyLeaf,
-    KeyOperation,
     Leaf,
-    LeafType,
-    Mode,
     OutcomeLeaf,
     RegisterLeaf,
     RetentionLeaf,
     RulesLeaf,
     Target,
-    Verdict,
     require_form,
+)
+from emanet.core.leaf_terms import (
+    Act,
+    ActorAuth,
+    ActorKind,
+    KeyOperation,
+    LeafType,
+    Mode,
+    Verdict,
 )
 from emanet.core.members import Members
 

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from emanet.core.encoding import MAX_INTEGER, b64url_decode
 from emanet.core.errors import EmanetError, Reason, error
+from emanet.core.leaf_terms import (
+    Act,
+    ActorAuth,
+    ActorKind,
+    KeyOperation,
+    LeafType,
+    Mode,
+    Verdict,
+)
 from emanet.core.merkle import EMPTY_ROOT, HASH_BYTES
 from emanet.core.names import is_slug
 
@@ -23,24 +31,17 @@ __all__ = [
     "MAX_KEY_IDS",
     "MAX_RULES",
     "AccessLeaf",
-    "Act",
     "Actor",
-    "ActorAuth",
-    "ActorKind",
     "CasesLeaf",
     "Decision",
     "KeyLeaf",
-    "KeyOperation",
     "Leaf",
     "LeafHead",
-    "LeafType",
-    "Mode",
     "OutcomeLeaf",
     "RegisterLeaf",
     "RetentionLeaf",
     "RulesLeaf",
     "Target",
-    "Verdict",
     "require_form",
 ]
 
@@ -56,71 +57,6 @@ _CLASS = re.compile(r"[a-z][a-z0-9._-]{0,62}(?:\+[a-z][a-z0-9._-]{0,62})*\Z")
 _EPOCH_ID = re.compile(r"[1-9][0-9]{0,14}\Z")
 _KEY_ID_BYTES = 16
 _UUID_VERSION = 7
-
-
-class LeafType(StrEnum):
-    """The member `t`. Reserved: tombstone, keystore, signer, review, breakglass, fork, sealkey."""
-
-    ACCESS = "access"
-    OUTCOME = "outcome"
-    REGISTER = "register"
-    RULES = "rules"
-    CASES = "cases"
-    RETENTION = "retention"
-    KEY = "key"
-
-
-class ActorKind(StrEnum):
-    """Who acted: a member of staff, an application by itself, or the person whose data it is."""
-
-    HUMAN = "human"
-    APP = "app"
-    DATA_SUBJECT = "data_subject"
-
-
-class ActorAuth(StrEnum):
-    """How the actor was known: own token, the application's certificate, or its word only."""
-
-    TOKEN = "token"  # noqa: S105 - a way of being known, no secret
-    MTLS = "mtls"
-    ASSERTED = "asserted"
-
-
-class Act(StrEnum):
-    """What was done with the values."""
-
-    LIST = "list"
-    SEARCH = "search"
-    READ_MASKED = "read_masked"
-    READ = "read"
-    EXPORT = "export"
-    DECRYPT = "decrypt"
-    UPDATE = "update"
-    DELETE = "delete"
-    DISCLOSE = "disclose"
-
-
-class Verdict(StrEnum):
-    """The decision."""
-
-    ALLOW = "allow"
-    DENY = "deny"
-
-
-class Mode(StrEnum):
-    """Whether the decision was enforced, allowed with an alert, or only observed."""
-
-    ENFORCE = "enforce"
-    ALERT = "alert"
-    OBSERVE = "observe"
-
-
-class KeyOperation(StrEnum):
-    """What happened to keys: the intent and the end of a destruction, or an epoch's destruction."""
-
-    DESTROY_INTENT = "destroy_intent"
-    DESTROYED = "destroyed"
-    EPOCH = "epoch"
 
 
 @dataclass(frozen=True, slots=True)
