@@ -86,6 +86,7 @@ class Reason(StrEnum):
     APPROVER_REQUIRED = "APPROVER_REQUIRED"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     OUTSIDE_HOURS = "OUTSIDE_HOURS"
+    RECIPIENT_REQUIRED = "RECIPIENT_REQUIRED"
     EVALUATION_FAILED = "EVALUATION_FAILED"
     RESOURCE_NOT_FOUND = "RESOURCE_NOT_FOUND"
     ORGANIZATION_MISSING = "ORGANIZATION_MISSING"
@@ -257,6 +258,10 @@ _ROWS: tuple[tuple[Reason, Code, str, str, str, str], ...] = (
     (Reason.OUTSIDE_HOURS, Code.PERMISSION_DENIED,
      "the rules allow this only in working hours", "kurallar buna yalnız mesai içinde izin verir",
      "repeat in working hours", "mesai saatinde yineleyin"),
+    (Reason.RECIPIENT_REQUIRED, Code.PERMISSION_DENIED,
+     "a disclosure names its recipient, and the register must allow it for these fields and this purpose",
+     "aktarımda alıcı belirtilir; envanter bu alıcıya bu alanlar ve bu amaç için izin vermelidir",
+     "state a recipient that the register's row names", "envanter satırında yazılı bir alıcı belirtin"),
     (Reason.EVALUATION_FAILED, Code.PERMISSION_DENIED,
      "the rules could not be evaluated; the access is denied", "kurallar değerlendirilemedi; erişim reddedildi",
      "tell the security team; the finding is logged", "güvenlik ekibine bildirin; bulgu kaydedildi"),
