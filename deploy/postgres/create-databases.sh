@@ -1,0 +1,14 @@
+#!/bin/sh
+# Runs once, when PostgreSQL's data folder is empty: a role and a database for each service, with
+# the password taken from the service's own database URL, so that it is written down once.
+set -eu
+for service in inventory access_audit crypto; do
+  url=$(cat "/run/secrets/${service}_database_url")
+  password=$(printf '%s' "$url" | sed -E 's#^[^:]+://[^:]+:([^@]+)@.*$#\1#')
+  psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --set role="emanet_$service" \
+    --set password="$password" --set database="$service" <<'SQL'
+CREATE ROLE :"role" LOGIN PASSWORD :'password';
+CREATE DATABASE :"database" OWNER :"role";
+REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
+SQL
+done
