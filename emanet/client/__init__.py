@@ -1,0 +1,1 @@
+"""The SDK: typed calls to the three services, synchronous and asynchronous."""
