@@ -13,8 +13,6 @@ from emanet.register.codec import (
     ChoiceCodec,
     Codec,
     CodeCodec,
-    ListCodec,
-    Member,
     PatternCodec,
     PeriodCodec,
     ShapeError,
@@ -22,6 +20,7 @@ from emanet.register.codec import (
     TruthCodec,
     WholeCodec,
 )
+from emanet.register.codec_shapes import ListCodec, Member
 from emanet.register.entities import Level
 from emanet.register.processing import Claim
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Protocol
@@ -29,11 +28,7 @@ __all__ = [
     "CodeCodec",
     "Codec",
     "DateCodec",
-    "ListCodec",
     "LocationCodec",
-    "MapCodec",
-    "Member",
-    "ObjectCodec",
     "OpenCodec",
     "PatternCodec",
     "PeriodCodec",
@@ -122,8 +117,8 @@ class PatternCodec(_Scalar):
         if not self.pattern.fullmatch(text):
             raise ShapeError(
                 path,
-                f"{_short(text)} is not {self._name}",
-                f"{_short(text)} {self._name_tr} değil",
+                f"{short(text)} is not {self._name}",
+                f"{short(text)} {self._name_tr} değil",
             )
         return text
 
@@ -138,7 +133,7 @@ class ChoiceCodec(_Scalar):
         text = _string(value, path)
         options = [str(choice.value) for choice in self._choices]
         if text not in options:
-            raise _unknown(path, text=text, options=options, listing=", ".join(options))
+            raise unknown_code(path, text=text, options=options, listing=", ".join(options))
         return self._choices(text)
 
 
@@ -155,7 +150,9 @@ class CodeCodec(_Scalar):
             known = reference().lists
             if not any(text in known[name] for name in self._lists):
                 options = reference().codes(*self._lists) | self._words
-                raise _unknown(path, text=text, options=options, listing=" / ".join(self._lists))
+                raise unknown_code(
+                    path, text=text, options=options, listing=" / ".join(self._lists)
+                )
         return text
 
 
@@ -171,7 +168,7 @@ class ArticleCodec(_Scalar):
         text = _string(value, path)
         articles = reference().bases_by_article
         if text not in articles:
-            raise _unknown(path, text=text, options=articles, listing="legal_bases")
+            raise unknown_code(path, text=text, options=articles, listing="legal_bases")
         return text
 
 
@@ -187,8 +184,8 @@ class DateCodec(_Scalar):
         if day is None or day.isoformat() != text:
             raise ShapeError(
                 path,
-                f"{_short(text)} is not a day of the calendar (YYYY-MM-DD)",
-                f"{_short(text)} takvim günü değil (YYYY-AA-GG)",
+                f"{short(text)} is not a day of the calendar (YYYY-MM-DD)",
+                f"{short(text)} takvim günü değil (YYYY-AA-GG)",
             )
         return day
 
@@ -203,8 +200,8 @@ class PeriodCodec(_Scalar):
         except ValueError as broken:
             raise ShapeError(
                 path,
-                f"{_short(text)} is not a period: {broken}",
-                f"{_short(text)} süre değil; P10Y, P6M ya da P35D gibi yazılır",
+                f"{short(text)} is not a period: {broken}",
+                f"{short(text)} süre değil; P10Y, P6M ya da P35D gibi yazılır",
             ) from broken
 
 
@@ -257,8 +254,8 @@ class LocationCodec(_Scalar):
         if not SLUG.fullmatch(system) or bool(dot) != bool(item) or "\n" in text:
             raise ShapeError(
                 path,
-                f"{_short(text)} is not a place (system.collection.column)",
-                f"{_short(text)} bir yer değil (sistem.tablo.sütun)",
+                f"{short(text)} is not a place (system.collection.column)",
+                f"{short(text)} bir yer değil (sistem.tablo.sütun)",
             )
         return Location(system=system, item=item)
 
@@ -289,8 +286,8 @@ class OpenCodec:
         if self._looks_like.match(words):
             raise ShapeError(
                 path,
-                f"{_short(words)} is a value, not an open point",
-                f"{_short(words)} bir değer, açık nokta değil",
+                f"{short(words)} is a value, not an open point",
+                f"{short(words)} bir değer, açık nokta değil",
             )
         return Unresolved(words)
 
@@ -298,114 +295,6 @@ class OpenCodec:
         if isinstance(value, Unresolved):
             return {"unresolved": value.text}
         return self._codec.encode(value)
-
-
-class ListCodec:
-    """A list without repetition; a manifest may write one scalar for a list of one."""
-
-    def __init__(self, item: Codec, *, minimum: int = 0, distinct: bool = True) -> None:
-        self._item = item
-        self._minimum = minimum
-        self._distinct = distinct
-
-    def lift(self, node: Node) -> object:
-        return [self._item.lift(child) for child in node.items()]
-
-    def decode(self, value: object, path: str) -> tuple[object, ...]:
-        if not isinstance(value, list | tuple):
-            raise ShapeError(path, "list expected", "liste bekleniyordu")
-        if len(value) < self._minimum:
-            raise ShapeError(path, "the list is empty", "liste boş")
-        if self._distinct:
-            for index, part in enumerate(value):
-                if part in value[:index]:
-                    raise ShapeError(
-                        f"{path}/{index}",
-                        f"{_short(str(part))} stands twice in the list",
-                        f"{_short(str(part))} listede iki kez var",
-                    )
-        return tuple(self._item.decode(part, f"{path}/{index}") for index, part in enumerate(value))
-
-    def encode(self, value: object) -> object:
-        return [self._item.encode(part) for part in _iterable(value)]
-
-
-class MapCodec:
-    """Entities by slug, kept in the slugs' byte order."""
-
-    def __init__(self, item: Codec) -> None:
-        self.item = item
-
-    def lift(self, node: Node) -> object:
-        return {key: self.item.lift(child) for key, child in node.mapping().items()}
-
-    def decode(self, value: object, path: str) -> dict[str, object]:
-        entries = _mapping(value, path)
-        for key in entries:
-            if not SLUG.fullmatch(key):
-                raise ShapeError(
-                    f"{path}/{key}",
-                    f"{_short(key)} is not a name ([a-z][a-z0-9._-]*, at most 63)",
-                    f"{_short(key)} ad değil ([a-z][a-z0-9._-]*, en çok 63)",
-                )
-        return {key: self.item.decode(entries[key], f"{path}/{key}") for key in sorted(entries)}
-
-    def encode(self, value: object) -> object:
-        return {key: self.item.encode(part) for key, part in _mapping(value, "").items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One key of an object: its name in JSON, its attribute and its codec."""
-
-    key: str
-    codec: Codec
-    attribute: str = ""
-    required: bool = False
-
-
-class ObjectCodec:
-    """An entity: a closed set of keys; keys whose value is the default are left out."""
-
-    def __init__(self, build: Callable[..., object], *members: Member) -> None:
-        self._build = build
-        self.members = {member.key: member for member in members}
-        self._attributes = {m.key: m.attribute or m.key for m in members}
-        self._defaults = {field.name: field.default for field in fields(build)}  # type: ignore[arg-type]  # every builder here is a dataclass
-        self._required = tuple(member.key for member in members if member.required)
-
-    def lift(self, node: Node) -> object:
-        entries = node.closed(allowed=self.members, required=self._required)
-        return {key: self.members[key].codec.lift(child) for key, child in entries.items()}
-
-    def decode(self, value: object, path: str) -> object:
-        entries = _mapping(value, path)
-        for key in entries:
-            if key not in self.members:
-                hint, hint_tr = hints(key, self.members)
-                raise ShapeError(
-                    f"{path}/{key}",
-                    f"unknown key {_short(key)}{hint}",
-                    f"bilinmeyen anahtar {_short(key)}{hint_tr}",
-                )
-        for key in self._required:
-            if key not in entries:
-                raise ShapeError(path, f"key {key!r} is missing", f"{key!r} anahtarı eksik")
-        return self._build(
-            **{
-                self._attributes[key]: self.members[key].codec.decode(part, f"{path}/{key}")
-                for key, part in entries.items()
-            }
-        )
-
-    def encode(self, value: object) -> object:
-        encoded: dict[str, object] = {}
-        for key, attribute in self._attributes.items():
-            part = getattr(value, attribute)
-            default = self._defaults[attribute]
-            if default is MISSING or (part != default and part is not None):
-                encoded[key] = self.members[key].codec.encode(part)
-        return encoded
 
 
 def _string(value: object, path: str) -> str:
@@ -416,26 +305,14 @@ def _string(value: object, path: str) -> str:
     return value
 
 
-def _mapping(value: object, path: str) -> Mapping[str, object]:
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise ShapeError(path, "mapping expected", "eşleme bekleniyordu")
-    return value
-
-
-def _iterable(value: object) -> Iterable[object]:
-    if not isinstance(value, list | tuple):
-        raise TypeError("a list codec encodes lists")
-    return value
-
-
-def _short(text: str) -> str:
+def short(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _unknown(path: str, *, text: str, options: Iterable[str], listing: str) -> ShapeError:
+def unknown_code(path: str, *, text: str, options: Iterable[str], listing: str) -> ShapeError:
     hint, hint_tr = hints(text, options)
     return ShapeError(
         path,
-        f"{_short(text)} is not a code of {listing}{hint}",
-        f"{_short(text)} {listing} listesinde yok{hint_tr}",
+        f"{short(text)} is not a code of {listing}{hint}",
+        f"{short(text)} {listing} listesinde yok{hint_tr}",
     )

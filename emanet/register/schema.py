@@ -11,10 +11,7 @@ from emanet.register.codec import (
     ChoiceCodec,
     CodeCodec,
     DateCodec,
-    ListCodec,
     LocationCodec,
-    Member,
-    ObjectCodec,
     OpenCodec,
     PatternCodec,
     PeriodCodec,
@@ -22,6 +19,7 @@ from emanet.register.codec import (
     TruthCodec,
     WholeCodec,
 )
+from emanet.register.codec_shapes import ListCodec, Member, ObjectCodec
 from emanet.register.entities import (
     Bind,
     ContactPerson,

@@ -14,9 +14,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import cast
 
+from emanet.core.canonical import JsonValue
 from emanet.core.errors import Reason, error
 from emanet.register import schema
-from emanet.register.codec import Codec, MapCodec, ShapeError
+from emanet.register.codec import Codec, ShapeError
+from emanet.register.codec_shapes import MapCodec
 from emanet.register.entities import (
     Bind,
     ContactPerson,
@@ -102,11 +104,11 @@ class Kind(StrEnum):
     NAMESPACE = "namespaces"
     REGISTRY = "registry"
     DESTRUCTION = "destruction"
-    MEASURES = "measures"
+    MEASURE = "measures"
     PURPOSE = "purposes"
     SYSTEM = "systems"
     FIELD = "fields"
-    RETENTION = "retention"
+    RETENTION_RULE = "retention"
     RECIPIENT = "recipients"
     NOTICE = "notices"
     ACTIVITY = "activities"
@@ -115,7 +117,7 @@ class Kind(StrEnum):
     @property
     def is_single(self) -> bool:
         """Whether there is one per register; its slug is then the kind's own name."""
-        return not isinstance(SECTIONS[self], MapCodec)
+        return self in {Kind.ORGANIZATION, Kind.REGISTRY, Kind.DESTRUCTION}
 
 
 Entity = (
@@ -123,7 +125,6 @@ Entity = (
     | Namespace
     | Registry
     | DestructionPolicy
-    | tuple[str, ...]
     | Purpose
     | System
     | Field
@@ -140,11 +141,11 @@ SECTIONS: Mapping[Kind, Codec] = MappingProxyType(
         Kind.NAMESPACE: MapCodec(schema.NAMESPACE),
         Kind.REGISTRY: schema.REGISTRY,
         Kind.DESTRUCTION: schema.DESTRUCTION,
-        Kind.MEASURES: schema.MEASURES,
+        Kind.MEASURE: schema.MEASURES,
         Kind.PURPOSE: MapCodec(schema.PURPOSE),
         Kind.SYSTEM: MapCodec(schema.SYSTEM),
         Kind.FIELD: MapCodec(schema.FIELD),
-        Kind.RETENTION: MapCodec(schema.RETENTION_RULE),
+        Kind.RETENTION_RULE: MapCodec(schema.RETENTION_RULE),
         Kind.RECIPIENT: MapCodec(schema.RECIPIENT),
         Kind.NOTICE: MapCodec(schema.NOTICE),
         Kind.ACTIVITY: MapCodec(schema.ACTIVITY),
@@ -180,8 +181,10 @@ class Register:
     sections are indexes that follow from them and take no part in comparison.
 
     Attributes:
+        measures: codes of measures, in byte order.
         rows: every declaration, by activity and place.
         rows_by_field: field slug → the declarations that hold it.
+        fields_by_purpose: purpose slug → the known fields declared for it.
     """
 
     organization: Organization
@@ -199,10 +202,12 @@ class Register:
     claims: Mapping[str, Claim] = member(default_factory=dict)
     rows: tuple[RowRef, ...] = member(init=False, compare=False, repr=False)
     rows_by_field: Mapping[str, tuple[RowRef, ...]] = member(init=False, compare=False, repr=False)
+    fields_by_purpose: Mapping[str, frozenset[str]] = member(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for kind in Kind:
-            if not kind.is_single:
+        object.__setattr__(self, "measures", tuple(sorted(self.measures)))
+        for kind, codec in SECTIONS.items():
+            if isinstance(codec, MapCodec):
                 entries = getattr(self, kind.value)
                 ordered = {slug: entries[slug] for slug in sorted(entries)}
                 object.__setattr__(self, kind.value, MappingProxyType(ordered))
@@ -211,16 +216,22 @@ class Register:
             for slug, activity in self.activities.items()
             for index, row in enumerate(activity.rows)
         )
+        object.__setattr__(self, "rows", rows)
+        self._index(rows)
+
+    def _index(self, rows: tuple[RowRef, ...]) -> None:
         by_field: dict[str, list[RowRef]] = {}
+        by_purpose: dict[str, set[str]] = {}
         for ref in rows:
             for name in ref.row.fields:
                 by_field.setdefault(name, []).append(ref)
-        object.__setattr__(self, "rows", rows)
-        object.__setattr__(
-            self,
-            "rows_by_field",
-            MappingProxyType({name: tuple(refs) for name, refs in by_field.items()}),
-        )
+            known = self.fields.keys() & set(ref.row.fields)
+            for purpose in ref.row.purposes:
+                by_purpose.setdefault(purpose, set()).update(known)
+        fields = {name: tuple(refs) for name, refs in by_field.items()}
+        purposes = {purpose: frozenset(names) for purpose, names in by_purpose.items()}
+        object.__setattr__(self, "rows_by_field", MappingProxyType(fields))
+        object.__setattr__(self, "fields_by_purpose", MappingProxyType(purposes))
 
     def find_system(self, slug: str) -> System | None:
         """A medium by slug, the built-in `emanet` included; None when there is none."""
@@ -236,14 +247,14 @@ def empty_register(organization: str) -> Register:
     return Register(organization=Organization(id=organization, tr=organization))
 
 
-def to_json(register: Register) -> dict[str, object]:
+def to_json(register: Register) -> dict[str, JsonValue]:
     """The register as canonical JSON values (docs/formats/register.md); empty sections left out."""
     document: dict[str, object] = {}
     for kind, codec in SECTIONS.items():
         section = getattr(register, kind.value)
         if section is not None and section != () and section != {}:
             document[kind.value] = codec.encode(section)
-    return document
+    return cast("dict[str, JsonValue]", document)
 
 
 def from_json(document: Mapping[str, object]) -> Register:
