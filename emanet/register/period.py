@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import total_ordering
+from functools import cache, total_ordering
 from zoneinfo import ZoneInfo
 
 __all__ = ["ISTANBUL", "Period", "add_period", "add_to_date", "parse_period"]
@@ -63,9 +64,33 @@ class Period:
         """Whether the period ends where it starts."""
         return not self.months and not self.days
 
+    def fits_within(self, limit: Period) -> bool:
+        """Whether it ends no later than `limit`, from whatever day both start.
+
+        Stricter than the order: P28D fits within P1M, P31D does not.
+        """
+        months = limit.months - self.months
+        if months >= 0:
+            return self.days <= _extreme_days(months, min) + limit.days
+        return _extreme_days(-months, max) + self.days <= limit.days
+
     def _order(self) -> tuple[int, int, int]:
         days, months = _DAYS_PER_MONTH
         return (self.months * days + self.days * months, self.months, self.days)
+
+
+@cache
+def _extreme_days(months: int, extreme: Callable[[Iterable[int]], int]) -> int:
+    """The fewest or most days that so many consecutive calendar months have.
+
+    The years 2093 to 2108 hold every pattern of leap years: four apart, and eight apart around
+    2100.
+    """
+    starts = ((year, month) for year in range(2093, 2109) for month in range(1, 13))
+    return extreme(
+        (add_to_date(date(year, month, 1), Period(months=months)) - date(year, month, 1)).days
+        for year, month in starts
+    )
 
 
 def parse_period(text: str) -> Period:

@@ -175,6 +175,11 @@ class LegalRule:
         return self.item.code
 
     @property
+    def is_floor(self) -> bool:
+        """Whether the law asks to keep something at least so long."""
+        return self.direction in {Direction.MINIMUM, Direction.RANGE}
+
+    @property
     def citation(self) -> str:
         """Law and article as one text: `6102 (TTK) m.82/5-6`."""
         return f"{self.law} m.{self.article}" if self.article else self.law
