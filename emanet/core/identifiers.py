@@ -30,14 +30,14 @@ __all__ = [
 _TCKN = re.compile(r"[1-9][0-9]{10}\Z")
 _VKN = re.compile(r"[0-9]{10}\Z")
 _DIGITS = re.compile(r"[0-9]+\Z")
-_CARD = re.compile(r"[0-9]{12,19}\Z")
+_CARD = re.compile(r"[0-9]{13,19}\Z")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")
 # TR, check digits, bank code (5), the reserved digit 0, account (16): 26 characters in all.
-_TURKISH_IBAN = re.compile(r"TR[0-9]{7}0[A-Z0-9]{16}\Z")
+_TURKISH_IBAN = re.compile(r"TR[0-9]{7}0[0-9]{16}\Z")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _PHONE_SEPARATORS = re.compile(r"[ ().\-/]")
 # National numbers have ten digits; 444 numbers have seven and no international form.
-_NATIONAL = re.compile(r"(?:\+90|0090|90|0)?([2-5][0-9]{9})\Z")
+_NATIONAL = re.compile(r"(?:\+90|0090|90|0)?([2-58][0-9]{9})\Z")
 
 
 def is_tckn(text: str) -> bool:
@@ -88,7 +88,7 @@ def luhn_digit(digits: str) -> str:
 
 
 def is_card_number(text: str) -> bool:
-    """Whether 12 to 19 digits end with their Luhn check digit (ISO/IEC 7812-1)."""
+    """Whether 13 to 19 digits end with their Luhn check digit (ISO/IEC 7812-1)."""
     return bool(_CARD.match(text)) and is_luhn(text)
 
 
