@@ -8,7 +8,6 @@ its type and frames go to the log under that id, its text to nobody.
 
 from __future__ import annotations
 
-import asyncio
 import traceback
 import uuid
 
@@ -25,6 +24,7 @@ __all__ = [
     "RETRY_DELAY_MS",
     "STATUS_METADATA_KEY",
     "as_emanet_error",
+    "cause_of",
     "grpc_code",
     "language_of",
     "status_of",
@@ -38,6 +38,7 @@ RETRY_DELAY_MS = 250
 _MAX_VIOLATIONS = 20
 """Trailing metadata is limited to 8 KiB by default; further violations are counted only."""
 
+_MAX_CAUSES = 8
 _RETRYABLE = frozenset({Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED})
 _GRPC_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 _log = structlog.get_logger(__name__)
@@ -75,16 +76,26 @@ def as_emanet_error(exc: BaseException) -> EmanetError:
     """Turns any exception into one of the tree; what is outside it is logged under an id."""
     if isinstance(exc, EmanetError):
         return exc
-    if isinstance(exc, TimeoutError | asyncio.CancelledError):
+    if isinstance(exc, TimeoutError):
         return error(Reason.DEADLINE_EXCEEDED)
     error_id = str(uuid.uuid4())
     _log.error(
         "error.unexpected",
         error_id=error_id,
-        exception=_chain_of(exc),
+        exception=[_name_of(exc), *cause_of(exc)],
         frames=_frames_of(exc),
     )
     return error(Reason.INTERNAL_ERROR, error_id=error_id)
+
+
+def cause_of(exc: BaseException) -> list[str]:
+    """Names the types of the exceptions behind an exception, nearest first, never their texts."""
+    names: list[str] = []
+    current = exc.__cause__ or exc.__context__
+    while current is not None and len(names) < _MAX_CAUSES:
+        names.append(_name_of(current))
+        current = current.__cause__ or current.__context__
+    return names
 
 
 def grpc_code(code: Code) -> grpc.StatusCode:
@@ -125,13 +136,8 @@ def _packed(message: Message) -> any_pb2.Any:
     return packed
 
 
-def _chain_of(exc: BaseException) -> list[str]:
-    names: list[str] = []
-    current: BaseException | None = exc
-    while current is not None and len(names) < 8:
-        names.append(f"{type(current).__module__}.{type(current).__qualname__}")
-        current = current.__cause__ or current.__context__
-    return names
+def _name_of(exc: BaseException) -> str:
+    return f"{type(exc).__module__}.{type(exc).__qualname__}"
 
 
 def _frames_of(exc: BaseException) -> list[str]:
