@@ -9,11 +9,10 @@ from types import MappingProxyType
 from emanet.core.errors import Reason, error
 from emanet.core.strict_yaml import Node, load, walk
 from emanet.register.codec import ShapeError
+from emanet.register.manifest_text import HEADER, dump_manifest
 from emanet.register.values import SECTIONS, Kind, Register, decode_register
 
-__all__ = ["HEADER", "Manifest", "Marks", "load_manifest"]
-
-HEADER = "register/v1"
+__all__ = ["HEADER", "Manifest", "Marks", "dump_manifest", "load_manifest"]
 
 
 @dataclass(frozen=True, slots=True)
