@@ -1,0 +1,1 @@
+"""Need-to-know rules: values, loader, lint, decision and the authorisation matrix."""

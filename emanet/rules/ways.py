@@ -1,0 +1,163 @@
+"""Finds the best way in: one role whose rules give every field, and what speaks against it.
+
+The result does not depend on the order of rules, roles or groups, and a further deny rule can
+only make it worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from emanet.core.leaf_terms import Mode
+from emanet.core.reasons import Reason
+from emanet.rules.circumstances import Circumstances
+from emanet.rules.compile import STRICTNESS, CompiledRule, CompiledRules, FieldRules, ruled_act
+from emanet.rules.values import ANY_ROLE
+
+__all__ = ["CLEAN", "REFUSED", "Way", "best_way"]
+
+CLEAN = 0
+REFUSED = STRICTNESS[Mode.ENFORCE]
+
+_NOBODY = STRICTNESS[Mode.OBSERVE]
+# By strictness (clean, observe, alert, enforce): of two ways that say no, one that somebody looks
+# at is taken before one that is only written down.
+_PREFERENCE = (0, 2, 1, 3)
+
+
+@dataclass(slots=True)
+class Way:
+    """A way in over all fields.
+
+    Attributes:
+        strictness: CLEAN, or that of the strictest rule that says no.
+        role: the role; "" when none has a rule for every field.
+        rules: the allow rules that give the fields, or would.
+        ids: ids of the rules that decide, deny rules included.
+        reasons: what speaks against it.
+    """
+
+    strictness: int = CLEAN
+    role: str = ""
+    rules: list[CompiledRule] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    reasons: set[Reason] = field(default_factory=set)
+
+
+def best_way(
+    compiled: CompiledRules,
+    circumstances: Circumstances,
+    *,
+    roles: Sequence[str],
+    fields: Sequence[str],
+) -> Way:
+    """Looks for the best way over the declared fields of a question.
+
+    A clean way wins; then one that passes with an alert, then one that passes observed. When all
+    are refused, the reasons of all are told together.
+
+    Args:
+        compiled: the index.
+        circumstances: of the question.
+        roles: the actor's roles, sorted.
+        fields: the fields that the register declares for the purpose.
+    """
+    question = circumstances.question
+    key = (question.purpose, ruled_act(question.act))
+    denies = [
+        table
+        for name in (*roles, ANY_ROLE)
+        if (table := compiled.deny.get((name, *key))) is not None
+    ]
+    ways: list[Way] = []
+    for role in roles:
+        table = compiled.allow.get((role, *key))
+        way = _way(table, denies, circumstances, fields) if table else None
+        if way is not None:
+            way.role = role
+            if way.strictness == CLEAN:
+                return way
+            ways.append(way)
+    if not ways:
+        return _no_way(compiled, denies, circumstances, fields)
+    best = min(ways, key=lambda way: _PREFERENCE[way.strictness])
+    if best.strictness == REFUSED:
+        for way in ways:
+            best.reasons |= way.reasons
+            best.ids |= way.ids
+    return best
+
+
+def _no_way(
+    compiled: CompiledRules,
+    denies: Sequence[FieldRules],
+    circumstances: Circumstances,
+    fields: Sequence[str],
+) -> Way:
+    struck = {rule for slug in fields for rule in _striking(denies, circumstances, slug)}
+    reasons = {Reason.DENY_RULE} if struck else set()
+    strictness = max((rule.strictness for rule in struck), default=_NOBODY)
+    if fields:
+        reasons.add(Reason.ROLE_NOT_ALLOWED)
+        strictness = max(strictness, STRICTNESS[compiled.ruleset.mode])
+    return Way(strictness=strictness, ids={rule.id for rule in struck}, reasons=reasons)
+
+
+def _way(
+    table: FieldRules,
+    denies: Sequence[FieldRules],
+    circumstances: Circumstances,
+    fields: Sequence[str],
+) -> Way | None:
+    way = Way()
+    for slug in fields:
+        rules = [rule for rule in table.get(slug, ()) if circumstances.fits_owner(rule)]
+        if not rules:
+            return None
+        struck = _striking(denies, circumstances, slug) if denies else ()
+        _add_field(way, circumstances, rules, struck)
+    return way
+
+
+def _striking(
+    denies: Sequence[FieldRules], circumstances: Circumstances, slug: str
+) -> list[CompiledRule]:
+    return [
+        rule for table in denies for rule in table.get(slug, ()) if circumstances.is_struck_by(rule)
+    ]
+
+
+def _add_field(
+    way: Way,
+    circumstances: Circumstances,
+    rules: Sequence[CompiledRule],
+    denies: Sequence[CompiledRule],
+) -> None:
+    """Adds a field to a way by the first clean rule, else by the best of those that say no."""
+    tried: list[Way] = []
+    for rule in rules:
+        failures = circumstances.failures_of(rule)
+        struck = [deny for deny in denies if rule.id not in deny.excepted]
+        if not failures and not struck:
+            way.rules.append(rule)
+            way.ids.add(rule.id)
+            return
+        tried.append(_against(rule, failures, struck))
+    best = min(tried, key=lambda attempt: _PREFERENCE[attempt.strictness]).strictness
+    way.strictness = max(way.strictness, best)
+    for attempt in tried:
+        if attempt.strictness == best:
+            way.rules += attempt.rules
+            way.ids |= attempt.ids
+            way.reasons |= attempt.reasons
+
+
+def _against(rule: CompiledRule, failures: Sequence[Reason], struck: Sequence[CompiledRule]) -> Way:
+    saying_no = [*struck, rule] if failures else struck
+    return Way(
+        strictness=max(one.strictness for one in saying_no),
+        rules=[rule],
+        ids={one.id for one in saying_no},
+        reasons={*failures, Reason.DENY_RULE} if struck else set(failures),
+    )
