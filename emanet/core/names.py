@@ -16,6 +16,7 @@ from emanet.core.identifiers import is_tckn
 from emanet.core.ids import parse_uuid7
 
 __all__ = [
+    "MAX_CASE_REF_BYTES",
     "MAX_SUBJECT_BYTES",
     "Collection",
     "Name",
@@ -31,11 +32,11 @@ __all__ = [
 ]
 
 MAX_SUBJECT_BYTES = 128
+MAX_CASE_REF_BYTES = 128
 
 _SLUG = re.compile(r"[a-z][a-z0-9._-]{0,62}\Z")
 _INSTALLATION = re.compile(r"[a-z0-9-]{1,32}\Z")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}\Z")
-_CASE_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _ELEVEN_DIGITS = re.compile(r"(?<![0-9])[0-9]{11}(?![0-9])")
 _PREFIX = "organizations/"
 _KEY_ID_BYTES = 16
@@ -63,8 +64,8 @@ class Name:
         organization: the organization's slug.
         collection: what kind of resource it is.
         id: slug (fields, purposes), decimal number from 1 (registerVersions, ruleSets), UUIDv7
-            (accessRecords, reviews, destructions), `{kind}/{ref}` (cases), or 22 base64url
-            characters (keys).
+            (accessRecords, reviews, destructions), `{kind}/{ref}` (cases; the reference as
+            opaque as a subject's, at most 128 bytes), or 22 base64url characters (keys).
     """
 
     organization: str
@@ -211,7 +212,7 @@ def _require_id(collection: Collection, text: str) -> None:
         case Collection.CASES:
             kind, _, ref = text.partition("/")
             parse_slug(kind)
-            if not _CASE_REF.match(ref):
+            if not _is_reference(ref) or len(ref.encode()) > MAX_CASE_REF_BYTES:
                 raise _invalid()
         case Collection.KEYS:
             _require_key_id(text)
