@@ -14,8 +14,8 @@ __all__ = ["MARKETING", "RULES"]
 # VERBİS purposes whose messages are commercial electronic messages (law 6563 art. 2/1-c).
 MARKETING = frozenset({"urun_hizmet_pazarlama", "reklam_kampanya_promosyon"})
 
-# Purposes for which another basis of art. 5/2 is the ordinary one; consent for them misleads,
-# because the controller would go on without it (Board principle: consent is the last resort).
+# Purposes for which another basis of art. 5/2 is the ordinary one. Consent for them misleads,
+# because the controller would go on without it (verbis.yaml: consent is the last resort).
 _ORDINARY_BASIS = MappingProxyType(
     {
         "finans_muhasebe": "5/2-ç",
@@ -36,8 +36,7 @@ _ORDINARY_BASIS = MappingProxyType(
     }
 )
 
-# One row of the Authority's sheet is one datum in one activity with its purposes. Three is ours:
-# more than that has always been a list of everything the firm does (domain survey, inventories).
+# The number is ours: no source gives one, and rows with more read like a list of all that is done.
 _MOST_PURPOSES = 3
 
 
@@ -231,7 +230,7 @@ RULES = (
     Rule(
         "INV011",
         Severity.WARNING,
-        "KVKK 4/2-c; Sicil Yön. 5/1-ç",
+        "KVKK 4/2-c",
         "Bir satıra çok sayıda amaç sıkıştırılmaz.",
         "Purposes are not squeezed into one row.",
         _bundled_purposes,

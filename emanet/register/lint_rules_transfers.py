@@ -1,0 +1,252 @@
+"""Lint rules on recipients and transfers abroad (KVKK art. 8, 9 and 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from emanet.register.findings import Severity
+from emanet.register.lint_rules_scope import Problem, Rule, Scope, quoted
+from emanet.register.reference import Mechanism
+from emanet.register.values import Abroad, Role
+
+__all__ = ["RULES"]
+
+_HOME = "TR"
+_SATURDAY = 5
+_OCCASIONAL_TIER = 3
+# Fixed public holidays, (month, day): law 2429 art. 1 and 2 as changed by laws 5892 and 6752. The
+# religious holidays move with the moon and are not counted, so a term over them looks one or more
+# days shorter than it is.
+_HOLIDAYS = frozenset({(1, 1), (4, 23), (5, 1), (5, 19), (7, 15), (8, 30), (10, 29)})
+
+
+def _no_common_purpose(scope: Scope) -> Iterator[Problem]:
+    for ref in scope.register.rows:
+        for slug in ref.row.to:
+            recipient = scope.register.recipients.get(slug)
+            if recipient is not None and not set(ref.row.purposes) & set(recipient.may_use_for):
+                yield Problem(
+                    f"{ref.path}/to",
+                    f"'{slug}' bu satırın hiçbir amacı için veri kullanamaz (satır: "
+                    f"{quoted(ref.row.purposes) or 'amaç yok'}; alıcı: "
+                    f"{quoted(recipient.may_use_for) or 'amaç yok'})",
+                    f"'{slug}' may use data for none of the row's purposes (row: "
+                    f"{quoted(ref.row.purposes) or 'none'}; recipient: "
+                    f"{quoted(recipient.may_use_for) or 'none'})",
+                )
+
+
+def _contract_missing(scope: Scope) -> Iterator[Problem]:
+    for slug, recipient in scope.register.recipients.items():
+        if recipient.role is Role.PROCESSOR and not recipient.contract:
+            yield Problem(
+                f"recipients/{slug}",
+                f"'{slug}' veri işleyen; sözleşmesi ('contract') gösterilmemiş",
+                f"'{slug}' is a processor and its contract ('contract') is not named",
+            )
+
+
+def _abroad(scope: Scope) -> Iterator[tuple[str, Abroad, Mechanism | None]]:
+    for slug, recipient in scope.register.recipients.items():
+        abroad = recipient.abroad
+        if abroad is not None:
+            yield slug, abroad, scope.reference.mechanisms.get(abroad.mechanism or "")
+
+
+def _mechanism_missing(scope: Scope) -> Iterator[Problem]:
+    for slug, abroad, mechanism in _abroad(scope):
+        if mechanism is None or abroad.country is None:
+            yield Problem(
+                f"recipients/{slug}/abroad",
+                f"'{slug}' yurt dışında; ülke ve 9. maddedeki aktarım dayanağı yazılmalı "
+                "(açık rıza artık genel bir yol değildir)",
+                f"'{slug}' is abroad; state the country and the art. 9 mechanism (consent is no "
+                "general route any more)",
+            )
+
+
+def _notified_late(scope: Scope) -> Iterator[Problem]:
+    for slug, abroad, mechanism in _abroad(scope):
+        days = None if mechanism is None else mechanism.notify_business_days
+        if days is None:
+            continue
+        path = f"recipients/{slug}/abroad"
+        if abroad.signed is None:
+            yield Problem(
+                path,
+                f"'{slug}' ile sözleşmenin imza günü ('signed') yazılmamış",
+                f"the day on which the contract with '{slug}' was signed is not stated",
+            )
+            continue
+        latest = _business_days_after(abroad.signed, days)
+        if (abroad.notified or scope.today) > latest:
+            done = "bildirilmemiş" if abroad.notified is None else f"{abroad.notified:%d.%m.%Y}"
+            yield Problem(
+                path,
+                f"'{slug}' ile imza {abroad.signed:%d.%m.%Y}; Kuruma bildirim en geç "
+                f"{latest:%d.%m.%Y} ({days} iş günü), yapılan: {done}",
+                f"the contract with '{slug}' was signed on {abroad.signed}; notice to the "
+                f"Authority was due by {latest} ({days} business days), done: "
+                f"{abroad.notified or 'never'}",
+            )
+
+
+def _business_days_after(start: date, days: int) -> date:
+    day = start
+    while days:
+        day += timedelta(days=1)
+        if day.weekday() < _SATURDAY and (day.month, day.day) not in _HOLIDAYS:
+            days -= 1
+    return day
+
+
+def _permission_missing(scope: Scope) -> Iterator[Problem]:
+    for slug, abroad, mechanism in _abroad(scope):
+        if mechanism is not None and mechanism.board_permission and not abroad.permission:
+            yield Problem(
+                f"recipients/{slug}/abroad",
+                f"'{slug}': {mechanism.item.tr} Kurul izni ister; karar ('permission') yazılmamış",
+                f"'{slug}': {mechanism.item.en} needs the Board's permission; the decision "
+                "('permission') is not named",
+                f"KVKK {mechanism.article}",
+            )
+
+
+def _occasional_only(scope: Scope) -> Iterator[Problem]:
+    used = {slug for ref in scope.register.rows for slug in ref.row.to}
+    for slug, _, mechanism in _abroad(scope):
+        if mechanism is not None and mechanism.tier == _OCCASIONAL_TIER and slug in used:
+            yield Problem(
+                f"recipients/{slug}/abroad",
+                f"'{slug}' envanterde düzenli bir alıcı; {mechanism.article} ise yalnız arızi "
+                "aktarım içindir",
+                f"'{slug}' is a regular recipient of the register; {mechanism.article} covers "
+                "occasional transfers only",
+                f"KVKK {mechanism.article}",
+            )
+
+
+def _lies_abroad(scope: Scope) -> Iterator[Problem]:
+    recipients = scope.register.recipients
+    for slug, field in scope.register.fields.items():
+        declared = {
+            abroad.country
+            for ref in scope.register.rows_by_field.get(slug, ())
+            for name in ref.row.to
+            if name in recipients and (abroad := recipients[name].abroad) is not None
+        }
+        for place in field.locations:
+            system = scope.register.find_system(place.system)
+            country = None if system is None else system.country
+            if country not in {None, _HOME} | declared:
+                yield Problem(
+                    f"fields/{slug}/in",
+                    f"'{slug}' {country} ülkesindeki '{place.system}' ortamında duruyor; bu da "
+                    "yurt dışına aktarımdır ve alıcısıyla yazılmalı",
+                    f"'{slug}' lies in '{place.system}' in {country}; that is a transfer abroad "
+                    "and needs its recipient",
+                )
+
+
+def _contract_set_unfit(scope: Scope) -> Iterator[Problem]:
+    for slug, abroad, mechanism in _abroad(scope):
+        if mechanism is None or mechanism.notify_business_days is None:
+            continue
+        role = scope.register.recipients[slug].role
+        wanted = {Role.PROCESSOR: "_vi", Role.CONTROLLER: "_vs"}.get(role) if role else ""
+        if abroad.set is None or not abroad.set.endswith(wanted or ""):
+            yield Problem(
+                f"recipients/{slug}/abroad",
+                f"'{slug}' için standart sözleşmenin hangi metni kullanılmış ('set')? Alıcının "
+                "rolüne uyanı yazılmalı",
+                f"which of the standard contracts was used for '{slug}' ('set')? It must fit the "
+                "recipient's role",
+            )
+
+
+def _recipient_unused(scope: Scope) -> Iterator[Problem]:
+    used = {slug for ref in scope.register.rows for slug in ref.row.to}
+    for slug in scope.register.recipients:
+        if slug not in used:
+            yield Problem(
+                f"recipients/{slug}",
+                f"'{slug}' alıcısına hiçbir satır veri vermiyor",
+                f"no row gives data to recipient '{slug}'",
+            )
+
+
+RULES = (
+    Rule(
+        "INV055",
+        Severity.ERROR,
+        "KVKK 8; 4/2-ç",
+        "Alıcı, satırla ortak en az bir amaç için veri alır.",
+        "A recipient shares a purpose with the row that names it.",
+        _no_common_purpose,
+    ),
+    Rule(
+        "INV056",
+        Severity.WARNING,
+        "KVKK 12/2",
+        "Veri işleyenle sözleşme gösterilir.",
+        "A processor's contract is named.",
+        _contract_missing,
+    ),
+    Rule(
+        "INV057",
+        Severity.ERROR,
+        "KVKK 9",
+        "Yurt dışına aktarımın ülkesi ve dayanağı vardır.",
+        "A transfer abroad has a country and a mechanism.",
+        _mechanism_missing,
+    ),
+    Rule(
+        "INV058",
+        Severity.ERROR,
+        "KVKK 9/5, 18/1-d",
+        "Standart sözleşme beş iş günü içinde Kuruma bildirilir.",
+        "A standard contract is notified within five business days.",
+        _notified_late,
+    ),
+    Rule(
+        "INV059",
+        Severity.ERROR,
+        "KVKK 9/4",
+        "Kurul izni isteyen aktarımda izin gösterilir.",
+        "A transfer that needs the Board's permission names it.",
+        _permission_missing,
+    ),
+    Rule(
+        "INV060",
+        Severity.WARNING,
+        "KVKK 9/6",
+        "Arızi aktarım istisnası düzenli aktarımda kullanılmaz.",
+        "An occasional derogation does not carry a regular transfer.",
+        _occasional_only,
+    ),
+    Rule(
+        "INV061",
+        Severity.WARNING,
+        "KVKK 9",
+        "Yurt dışındaki ortam, alıcısıyla yazılır.",
+        "A medium abroad is declared with its recipient.",
+        _lies_abroad,
+    ),
+    Rule(
+        "INV062",
+        Severity.ERROR,
+        "KVKK 9/4-c",
+        "Standart sözleşmenin doğru metni kullanılır.",
+        "The standard contract of the right set is used.",
+        _contract_set_unfit,
+    ),
+    Rule(
+        "INV063",
+        Severity.WARNING,
+        "KVKK 8",
+        "Her alıcıya en az bir satır veri verir.",
+        "Every recipient is used by a row.",
+        _recipient_unused,
+    ),
+)
