@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from emanet.core.reasons import Reason
 from emanet.register.period import Period, add_period
@@ -70,17 +68,17 @@ def case_standing(
     if (facts.kind, facts.ref) != (question.case.kind, question.case.ref):
         raise ValueError("facts of another case")
     declared = compiled.kinds.get(facts.kind)
-    reasons: list[Reason] = []
+    reasons: tuple[Reason, ...] = ()
     if _is_self_opened(compiled, question, facts):
-        reasons.append(Reason.CASE_SELF_OPENED)
-    problems = [(REQUIRED, word) for word in _problems(question, facts, declared, kind)]
+        reasons = (Reason.CASE_SELF_OPENED,)
+    problems = _problems(question, facts, declared, kind)
     if problems:
-        reasons.append(Reason.CASE_UNFIT)
+        reasons = (*reasons, Reason.CASE_UNFIT)
     problems += _shortcomings(question, facts, declared)
     failed = REQUIRED if reasons else 0
     for bit, _ in problems:
         failed |= bit
-    return CaseStanding(kind, failed, tuple(reasons), tuple(problems))
+    return CaseStanding(kind, failed, reasons, tuple(problems))
 
 
 def _is_self_opened(compiled: CompiledRules, question: Question, facts: CaseFacts) -> bool:
@@ -98,28 +96,29 @@ def _is_self_opened(compiled: CompiledRules, question: Question, facts: CaseFact
 
 def _problems(
     question: Question, facts: CaseFacts, declared: CaseKind | None, kind: str
-) -> Iterable[str]:
+) -> list[tuple[int, str]]:
+    found = []
     if declared is None or (kind and facts.kind != kind):
-        yield "kind"
+        found.append((REQUIRED, "kind"))
     elif declared.opened_by and facts.opened_by not in declared.opened_by:
-        yield "opener"
+        found.append((REQUIRED, "opener"))
     elif declared.needs_number and not any(character.isdigit() for character in facts.ref):
-        yield "number"
+        found.append((REQUIRED, "number"))
     if facts.opened_at > question.time or facts.received_at > question.time:
-        yield "late"
+        found.append((REQUIRED, "late"))
+    return found
 
 
 def _shortcomings(
     question: Question, facts: CaseFacts, declared: CaseKind | None
-) -> Iterable[tuple[int, str]]:
-    after_close = declared.after_close if declared else Period()
-    if not _is_open(facts.closed_at, after_close, question.time):
-        yield OPEN, "closed"
+) -> list[tuple[int, str]]:
+    found = []
+    if facts.closed_at is not None:
+        after_close = declared.after_close if declared else Period()
+        if question.time >= add_period(facts.closed_at, after_close):
+            found.append((OPEN, "closed"))
     if not question.subjects or not facts.subjects.issuperset(question.subjects):
-        yield CONCERNS, "other_subject"
+        found.append((CONCERNS, "other_subject"))
     if question.actor_id not in facts.assignees and facts.teams.isdisjoint(question.groups):
-        yield ASSIGNED, "not_assigned"
-
-
-def _is_open(closed_at: datetime | None, after_close: Period, at: datetime) -> bool:
-    return closed_at is None or at < add_period(closed_at, after_close)
+        found.append((ASSIGNED, "not_assigned"))
+    return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from emanet.core.leaf_terms import ActorKind
 from emanet.core.reasons import Reason
 from emanet.rules.case import case_standing
@@ -83,22 +81,22 @@ class Circumstances:
             return known
         failed = rule.case_bits & self.case.failed
         if failed or rule.approver or rule.limits or rule.work_hours:
-            found = tuple(self._find_failures(rule, failed))
+            found = self._find_failures(rule, failed)
         else:
             found = _NO_REASONS
         self._failures[rule] = found
         return found
 
-    def _find_failures(self, rule: CompiledRule, failed: int) -> Iterable[Reason]:
-        if failed:
-            yield from self.case.reasons_for(failed)
+    def _find_failures(self, rule: CompiledRule, failed: int) -> tuple[Reason, ...]:
+        found = list(self.case.reasons_for(failed)) if failed else []
         if rule.approver and not self.approved:
-            yield Reason.APPROVER_REQUIRED
+            found.append(Reason.APPROVER_REQUIRED)
         passed = [self._is_passed(limit) for limit in rule.limits]  # every tally must be there
-        if any(passed):
-            yield Reason.LIMIT_EXCEEDED
+        if True in passed:
+            found.append(Reason.LIMIT_EXCEEDED)
         if rule.work_hours and not self._is_working():
-            yield Reason.OUTSIDE_HOURS
+            found.append(Reason.OUTSIDE_HOURS)
+        return tuple(found)
 
     def _is_passed(self, limit: Limit) -> bool:
         if limit.per is Per.CASE and self.question.case is None:

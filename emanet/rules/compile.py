@@ -7,12 +7,14 @@ because the index has no place for a field that the register does not declare fo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from emanet.core.leaf_terms import Act, Mode
 from emanet.register.values import Register
+from emanet.rules.question import Decision
 from emanet.rules.scope import Scope, scope_of
 from emanet.rules.values import (
     ANY_ROLE,
@@ -78,12 +80,14 @@ _Key = tuple[str, str, Act]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledRules:
-    """The index of one rule set over one register version; immutable, shared between threads.
+    """The index of one rule set over one register version, shared between threads.
 
     Attributes:
         allow: (role, purpose, act) -> field -> allow rules, those that ask for a case first.
-        deny: the same for deny rules, under the role `*` for those that strike everybody.
+        deny: the same for deny rules; under the role `*` those that strike who has no role.
         group_roles, app_roles: group or application -> roles; subject_roles: built-in roles.
+        kinds: case kinds by name.
+        allowances: answers given before, as `decide` keeps them; they follow from the rest.
     """
 
     ruleset: RuleSet
@@ -94,6 +98,7 @@ class CompiledRules:
     app_roles: Mapping[str, tuple[str, ...]]
     subject_roles: tuple[str, ...]
     kinds: Mapping[str, CaseKind]
+    allowances: dict[tuple[object, ...], Decision] = field(default_factory=dict)
 
 
 def compile_rules(ruleset: RuleSet, register: Register) -> CompiledRules:
@@ -123,7 +128,7 @@ def compile_scope(ruleset: RuleSet, scope: Scope) -> CompiledRules:
         subject_roles=tuple(
             sorted(r.slug for r in ruleset.roles if r.source is RoleSource.DATA_SUBJECT)
         ),
-        kinds=MappingProxyType({kind.slug: kind for kind in ruleset.cases}),
+        kinds={kind.slug: kind for kind in ruleset.cases},
     )
 
 
@@ -133,24 +138,24 @@ def _roles_by_name(ruleset: RuleSet, source: RoleSource) -> Mapping[str, tuple[s
         if role.source is source:
             for name in role.names:
                 found.setdefault(name, []).append(role.slug)
-    return MappingProxyType({name: tuple(slugs) for name, slugs in found.items()})
+    return {name: tuple(slugs) for name, slugs in found.items()}
 
 
 def _index(ruleset: RuleSet, scope: Scope, effect: Effect) -> Mapping[_Key, FieldRules]:
     building: dict[_Key, dict[str, list[CompiledRule]]] = {}
-    known = {role.slug for role in ruleset.roles} | {ANY_ROLE}
+    everybody = frozenset({ANY_ROLE, *(role.slug for role in ruleset.roles)})
     for rule in ruleset.rules:
         if rule.effect is not effect:
             continue
         compiled = _compiled(rule, ruleset.mode_of(rule))
+        roles = everybody if ANY_ROLE in rule.roles else everybody.intersection(rule.roles)
         for purpose in rule.purposes or tuple(scope.purposes):
             fields = _fields(rule, scope, purpose)
-            for role in known.intersection(rule.roles):
-                for act in rule.acts or _RULED_ACTS:
-                    table = building.setdefault((role, purpose, act), {})
-                    for slug in fields:
-                        table.setdefault(slug, []).append(compiled)
-    return MappingProxyType({key: _frozen(table) for key, table in building.items() if table})
+            for key in itertools.product(roles, (purpose,), rule.acts or _RULED_ACTS):
+                table = building.setdefault(key, {})
+                for slug in fields:
+                    table.setdefault(slug, []).append(compiled)
+    return {key: _frozen(table) for key, table in building.items() if table}
 
 
 def _frozen(table: Mapping[str, list[CompiledRule]]) -> FieldRules:

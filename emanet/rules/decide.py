@@ -19,10 +19,10 @@ from emanet.core.leaf_schema import MAX_RULES
 from emanet.core.leaf_terms import Act, ActorKind, Mode
 from emanet.core.reasons import Reason
 from emanet.rules.circumstances import Circumstances
-from emanet.rules.compile import CONCERNS, OPEN, REQUIRED, STRICTNESS, CompiledRules
+from emanet.rules.compile import CONCERNS, OPEN, REQUIRED, STRICTNESS, CompiledRule, CompiledRules
 from emanet.rules.needs import roles_of
 from emanet.rules.question import Decision, Explanation, Facts, Question
-from emanet.rules.ways import CLEAN, Way, best_way
+from emanet.rules.ways import Way, best_way, clean_way
 
 __all__ = ["REASON_ORDER", "decide"]
 
@@ -47,6 +47,8 @@ _MODES = MappingProxyType({strictness: mode for mode, strictness in STRICTNESS.i
 _FAILED = Decision(
     mode=Mode.ENFORCE, reason=Reason.EVALUATION_FAILED, reasons=(Reason.EVALUATION_FAILED,)
 )
+# Equal questions get the same answer object; the memory is emptied when it grows past this.
+_MAX_ALLOWANCES = 4_096
 _ROWLESS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -73,16 +75,12 @@ def _decision(compiled: CompiledRules, circumstances: Circumstances) -> Decision
     declared = compiled.scope.declared.get(question.purpose, _ROWLESS)
     fields = [slug for slug in question.fields if slug in declared]
     rigid = _register_reasons(compiled, circumstances, fields)
-    way = best_way(compiled, circumstances, roles=roles_of(compiled, question), fields=fields)
-    if not rigid and way.strictness == CLEAN:
-        return Decision(
-            mode=_MODES[max([rule.strictness for rule in way.rules])],
-            reason=None,
-            explanation=_explanation(circumstances, way),
-            rules=tuple(sorted(way.ids)),
-            role=way.role,
-            rows=_rows(compiled, question, declared),
-        )
+    roles = roles_of(compiled, question)
+    if not rigid:
+        clean = clean_way(compiled, circumstances, roles=roles, fields=fields)
+        if clean is not None:
+            return _allowance(compiled, circumstances, *clean)
+    way = best_way(compiled, circumstances, roles=roles, fields=fields)
     reasons = tuple(sorted(rigid | way.reasons, key=_RANK.__getitem__))
     return Decision(
         mode=Mode.ENFORCE if rigid else _MODES[way.strictness],
@@ -90,9 +88,31 @@ def _decision(compiled: CompiledRules, circumstances: Circumstances) -> Decision
         reasons=reasons,
         rules=tuple(sorted(way.ids)[:MAX_RULES]),
         role=way.role,
-        rows=_rows(compiled, question, declared),
+        rows=_rows(compiled, question),
         metadata=_metadata(circumstances, way, reasons[0], declared),
     )
+
+
+def _allowance(
+    compiled: CompiledRules, circumstances: Circumstances, role: str, rules: list[CompiledRule]
+) -> Decision:
+    question = circumstances.question
+    explanation = _explanation(circumstances, rules)
+    key = (role, question.purpose, question.fields, tuple(rules), explanation)
+    known = compiled.allowances.get(key)
+    if known is None:
+        known = Decision(
+            mode=_MODES[max(rule.strictness for rule in rules)],
+            reason=None,
+            explanation=explanation,
+            rules=tuple(sorted({rule.id for rule in rules})),
+            role=role,
+            rows=_rows(compiled, question),
+        )
+        if len(compiled.allowances) >= _MAX_ALLOWANCES:
+            compiled.allowances.clear()
+        compiled.allowances[key] = known
+    return known
 
 
 def _register_reasons(
@@ -117,21 +137,18 @@ def _register_reasons(
     return reasons
 
 
-def _explanation(circumstances: Circumstances, way: Way) -> Explanation:
+def _explanation(circumstances: Circumstances, rules: list[CompiledRule]) -> Explanation:
     if circumstances.question.actor is ActorKind.DATA_SUBJECT:
         return Explanation.OWN_RECORD
     is_about_this = not circumstances.case.failed & (REQUIRED | OPEN | CONCERNS)
-    if is_about_this or all(rule.case_bits for rule in way.rules):
+    if is_about_this or all(rule.case_bits for rule in rules):
         return Explanation.CASE
     return Explanation.RULE
 
 
-def _rows(
-    compiled: CompiledRules, question: Question, declared: Mapping[str, tuple[str, ...]]
-) -> tuple[str, ...]:
+def _rows(compiled: CompiledRules, question: Question) -> tuple[str, ...]:
     fields = question.fields
-    if len(fields) == 1 and fields[0] in declared:
-        return declared[fields[0]]
+    declared = compiled.scope.declared.get(question.purpose, _ROWLESS)
     missing = [slug for slug in fields if slug not in declared]
     if missing:
         holders = compiled.scope.holders

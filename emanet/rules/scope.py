@@ -74,12 +74,10 @@ def scope_of(register: Register) -> Scope:
         purposes=MappingProxyType(
             {slug: purpose.read_needs or "" for slug, purpose in register.purposes.items()}
         ),
-        declared=MappingProxyType(
-            {
-                purpose: MappingProxyType({slug: tuple(paths) for slug, paths in fields.items()})
-                for purpose, fields in declared.items()
-            }
-        ),
+        declared={
+            purpose: {slug: tuple(paths) for slug, paths in fields.items()}
+            for purpose, fields in declared.items()
+        },
         fields=frozenset(register.fields),
         holders=MappingProxyType(
             {

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from emanet.core.leaf_terms import Mode
+from emanet.core.leaf_terms import Act, Mode
 from emanet.core.reasons import Reason
 from emanet.rules.circumstances import Circumstances
 from emanet.rules.compile import STRICTNESS, CompiledRule, CompiledRules, FieldRules, ruled_act
 from emanet.rules.values import ANY_ROLE
 
-__all__ = ["CLEAN", "REFUSED", "Way", "best_way"]
+__all__ = ["CLEAN", "REFUSED", "Way", "best_way", "clean_way"]
 
 CLEAN = 0
 REFUSED = STRICTNESS[Mode.ENFORCE]
@@ -45,17 +45,14 @@ class Way:
     reasons: set[Reason] = field(default_factory=set)
 
 
-def best_way(
+def clean_way(
     compiled: CompiledRules,
     circumstances: Circumstances,
     *,
     roles: Sequence[str],
     fields: Sequence[str],
-) -> Way:
-    """Looks for the best way over the declared fields of a question.
-
-    A clean way wins; then one that passes with an alert, then one that passes observed. When all
-    are refused, the reasons of all are told together.
+) -> tuple[str, list[CompiledRule]] | None:
+    """The first role with a rule that says yes for every field, and these rules; None without.
 
     Args:
         compiled: the index.
@@ -63,22 +60,37 @@ def best_way(
         roles: the actor's roles, sorted.
         fields: the fields that the register declares for the purpose.
     """
-    question = circumstances.question
-    key = (question.purpose, ruled_act(question.act))
-    denies = [
-        table
-        for name in (*roles, ANY_ROLE)
-        if (table := compiled.deny.get((name, *key))) is not None
-    ]
-    ways: list[Way] = []
+    purpose, act = circumstances.question.purpose, ruled_act(circumstances.question.act)
+    denies = _denies(compiled, roles, purpose, act)
     for role in roles:
-        table = compiled.allow.get((role, *key))
-        way = _way(table, denies, circumstances, fields) if table else None
-        if way is not None:
-            way.role = role
-            if way.strictness == CLEAN:
-                return way
-            ways.append(way)
+        table = compiled.allow.get((role, purpose, act))
+        if table is not None:
+            rules = _clean_rules(table, denies, circumstances, fields)
+            if rules:
+                return role, rules
+    return None
+
+
+def best_way(
+    compiled: CompiledRules,
+    circumstances: Circumstances,
+    *,
+    roles: Sequence[str],
+    fields: Sequence[str],
+) -> Way:
+    """The best way where none need be clean, with everything that speaks against it.
+
+    A clean way wins; then one that passes with an alert, then one that passes observed. When all
+    are refused, the reasons of all are told together. Arguments as for `clean_way`.
+    """
+    purpose, act = circumstances.question.purpose, ruled_act(circumstances.question.act)
+    denies = _denies(compiled, roles, purpose, act)
+    tables = ((role, compiled.allow.get((role, purpose, act))) for role in roles)
+    ways = [
+        way
+        for role, table in tables
+        if table and (way := _way(role, table, denies, circumstances, fields)) is not None
+    ]
     if not ways:
         return _no_way(compiled, denies, circumstances, fields)
     best = min(ways, key=lambda way: _PREFERENCE[way.strictness])
@@ -87,6 +99,40 @@ def best_way(
             best.reasons |= way.reasons
             best.ids |= way.ids
     return best
+
+
+def _denies(
+    compiled: CompiledRules, roles: Sequence[str], purpose: str, act: Act
+) -> list[FieldRules]:
+    found = []
+    for role in roles or (ANY_ROLE,):
+        table = compiled.deny.get((role, purpose, act))
+        if table is not None:
+            found.append(table)
+    return found
+
+
+def _clean_rules(
+    table: FieldRules,
+    denies: Sequence[FieldRules],
+    circumstances: Circumstances,
+    fields: Sequence[str],
+) -> list[CompiledRule]:
+    """The first rule that says yes for every field, or nothing when some field has none."""
+    found: list[CompiledRule] = []
+    for slug in fields:
+        struck = _striking(denies, circumstances, slug) if denies else ()
+        for rule in table.get(slug, ()):
+            if (
+                circumstances.fits_owner(rule)
+                and not circumstances.failures_of(rule)
+                and not (struck and _struck_by(rule, struck))
+            ):
+                found.append(rule)
+                break
+        else:
+            return []
+    return found
 
 
 def _no_way(
@@ -105,18 +151,19 @@ def _no_way(
 
 
 def _way(
+    role: str,
     table: FieldRules,
     denies: Sequence[FieldRules],
     circumstances: Circumstances,
     fields: Sequence[str],
 ) -> Way | None:
-    way = Way()
+    """The way of a role, or None when it has no rule for some field."""
+    way = Way(role=role)
     for slug in fields:
         rules = [rule for rule in table.get(slug, ()) if circumstances.fits_owner(rule)]
         if not rules:
             return None
-        struck = _striking(denies, circumstances, slug) if denies else ()
-        _add_field(way, circumstances, rules, struck)
+        _add_field(way, circumstances, rules, _striking(denies, circumstances, slug))
     return way
 
 
@@ -126,6 +173,10 @@ def _striking(
     return [
         rule for table in denies for rule in table.get(slug, ()) if circumstances.is_struck_by(rule)
     ]
+
+
+def _struck_by(rule: CompiledRule, denies: Sequence[CompiledRule]) -> list[CompiledRule]:
+    return [deny for deny in denies if rule.id not in deny.excepted]
 
 
 def _add_field(
@@ -138,7 +189,7 @@ def _add_field(
     tried: list[Way] = []
     for rule in rules:
         failures = circumstances.failures_of(rule)
-        struck = [deny for deny in denies if rule.id not in deny.excepted]
+        struck = _struck_by(rule, denies)
         if not failures and not struck:
             way.rules.append(rule)
             way.ids.add(rule.id)
