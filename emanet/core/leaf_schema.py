@@ -171,7 +171,8 @@ class AccessLeaf(LeafHead):
         entries: number of entries beside the leaf, 0 to 8,192.
         entries_root: their root; SHA-256 of nothing for none.
         role: the need-to-know role that matched; empty (absent in the leaf) when none did.
-        reasons: all reason codes of a denial; empty (absent) when allowed.
+        reasons: all reason codes of a denial, or of what the mode alert or observe let pass; empty
+            (absent) otherwise.
         break_glass: UUIDv7 of the break-glass session; None (absent) outside of one.
     """
 
@@ -197,7 +198,10 @@ class AccessLeaf(LeafHead):
         require_form(not self.role or is_slug(self.role), "role")
         require_form(_are_distinct(self.reasons, MAX_RULES), "reasons")
         require_form(all(map(_CODE.match, self.reasons)), "reasons")
-        require_form(not self.reasons or self.decision.verdict is Verdict.DENY, "reasons")
+        is_plain_allow = self.decision.verdict is Verdict.ALLOW and (
+            self.decision.mode is Mode.ENFORCE
+        )
+        require_form(not (self.reasons and is_plain_allow), "reasons")
         require_form(self.break_glass is None or self.break_glass.version == _UUID_VERSION, "bg")
         _require_entries(self.entries, self.entries_root)
 

@@ -518,7 +518,7 @@ def leaf() -> dict[str, object]:
     disclosed[2] = b64(hashes_[2])
     nothing = b64(sha256(b""))
     who = {"id": staff["token"], "kind": "human", "auth": "token"}
-    dec = {"v": "allow", "mode": "enforce", "why": "ALLOWED", "rules": ["A11"], "reg": 3, "set": 2}
+    dec = {"v": "allow", "mode": "enforce", "why": "CASE", "rules": ["A11"], "reg": 3, "set": 2}
     tgt = {"sys": "crm", "fields": ["customer.email", "customer.name"], "n": 2}
 
     def head(kind: str, number: int) -> dict[str, object]:
