@@ -99,6 +99,7 @@ class Reason(StrEnum):
     ETAG_MISMATCH = "ETAG_MISMATCH"
     DRAFT_UNCHANGED = "DRAFT_UNCHANGED"
     KEY_DESTROYED = "KEY_DESTROYED"
+    KEYS_BEHIND = "KEYS_BEHIND"
     RETENTION_RUNNING = "RETENTION_RUNNING"
     MODE_MISMATCH = "MODE_MISMATCH"
     ALREADY_INITIALISED = "ALREADY_INITIALISED"
@@ -299,6 +300,10 @@ _ROWS: tuple[tuple[Reason, Code, str, str, str, str], ...] = (
     (Reason.KEY_DESTROYED, Code.FAILED_PRECONDITION,
      "the key of this value is destroyed; nobody can read it any more", "bu değerin anahtarı imha edilmiş; artık kimse okuyamaz",
      "see the destruction receipt", "imha belgesine bakın"),
+    (Reason.KEYS_BEHIND, Code.FAILED_PRECONDITION,
+     "the key database is older than state file {file}; keys destroyed since are back in it",
+     "anahtar veritabanı {file} durum dosyasından eski; o günden sonra imha edilen anahtarlar içinde yeniden var",
+     "restore the newest key database; see docs/operations.md", "en yeni anahtar veritabanını geri yükleyin; docs/operations.md'ye bakın"),
     (Reason.RETENTION_RUNNING, Code.FAILED_PRECONDITION,
      "the retention period still runs until {until} ({rule})", "saklama süresi {until} tarihine dek sürüyor ({rule})",
      "wait for the period to end", "sürenin dolmasını bekleyin"),
