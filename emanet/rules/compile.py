@@ -38,7 +38,6 @@ __all__ = [
     "CompiledRules",
     "FieldRules",
     "compile_rules",
-    "compile_scope",
     "ruled_act",
 ]
 
@@ -108,16 +107,7 @@ def compile_rules(ruleset: RuleSet, register: Register) -> CompiledRules:
         ruleset: loaded rules.
         register: the register version in effect.
     """
-    return compile_scope(ruleset, scope_of(register))
-
-
-def ruled_act(act: Act) -> Act:
-    """The act that rules speak of: opening an encrypted value is a read of it."""
-    return Act.READ if act is Act.DECRYPT else act
-
-
-def compile_scope(ruleset: RuleSet, scope: Scope) -> CompiledRules:
-    """Builds the index over what a register permits."""
+    scope = scope_of(register)
     return CompiledRules(
         ruleset=ruleset,
         scope=scope,
@@ -130,6 +120,11 @@ def compile_scope(ruleset: RuleSet, scope: Scope) -> CompiledRules:
         ),
         kinds={kind.slug: kind for kind in ruleset.cases},
     )
+
+
+def ruled_act(act: Act) -> Act:
+    """The act that rules speak of: opening an encrypted value is a read of it."""
+    return Act.READ if act is Act.DECRYPT else act
 
 
 def _roles_by_name(ruleset: RuleSet, source: RoleSource) -> Mapping[str, tuple[str, ...]]:

@@ -40,7 +40,7 @@ def _example(node: Node) -> Example:
         then=choice(entries["then"], Verdict),
         case=_case(entries["case"]) if "case" in entries else None,
         approver=_has_approver(entries),
-        own_record=yes_or_no(entries["own_record"]) if "own_record" in entries else False,
+        own_record=yes_or_no(entries["own_record"]) if "own_record" in entries else None,
         recipient=_recipient(entries["recipient"]) if "recipient" in entries else None,
         off_hours=_is_off(entries),
         records=_number(entries, "records"),

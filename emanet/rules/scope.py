@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from emanet.register.declared import match_pattern
 from emanet.register.values import Level, Register
 
 __all__ = ["Scope", "scope_of"]
@@ -18,7 +19,7 @@ class Scope:
     """The declared half of every decision.
 
     Attributes:
-        organization: slug.
+        register: the version itself.
         purposes: access purpose -> case kind that a read must bring, "" where none is asked.
         declared: purpose -> field -> paths of the rows that declare the field for it.
         fields: every field of the register.
@@ -28,7 +29,7 @@ class Scope:
         each_needs: recipient -> case kind that each disclosure to it must bring.
     """
 
-    organization: str
+    register: Register
     purposes: Mapping[str, str]
     declared: Mapping[str, Mapping[str, tuple[str, ...]]]
     fields: frozenset[str]
@@ -40,11 +41,8 @@ class Scope:
     def match(self, pattern: str, purpose: str) -> frozenset[str]:
         """The fields that a pattern means among those declared for a purpose."""
         declared = self.declared.get(purpose, _NO_FIELDS)
-        if pattern == "*":
-            return frozenset(declared)
-        if pattern.endswith(".*"):
-            return frozenset(slug for slug in declared if slug.startswith(pattern[:-1]))
-        return frozenset((pattern,)) if pattern in declared else frozenset()
+        matched = match_pattern(self.register, pattern=pattern, purpose=purpose)
+        return matched.intersection(declared)
 
     def recipients_of(self, fields: tuple[str, ...], purpose: str) -> frozenset[str]:
         """Recipients that may get every one of the fields for the purpose."""
@@ -70,7 +68,7 @@ def scope_of(register: Register) -> Scope:
                 declared[purpose].setdefault(slug, []).append(ref.path)
                 recipients.setdefault((purpose, slug), set()).update(agreed)
     return Scope(
-        organization=register.organization.id,
+        register=register,
         purposes=MappingProxyType(
             {slug: purpose.read_needs or "" for slug, purpose in register.purposes.items()}
         ),

@@ -245,6 +245,8 @@ class Example:
         then: the verdict of the rules.
         by: a rule that must be among those used; empty = any.
         says: the reason that must be told, a member of the catalogue; empty = any.
+        own_record: the record is the asking person's own; None = as is usual for the role (own
+            for a data subject, somebody else's for all others).
         recipient: None = the first that the register allows, "" = none.
         off_hours: asked outside working hours.
         records: number of values; `subjects` number of different persons.
@@ -257,7 +259,7 @@ class Example:
     then: Verdict
     case: ExampleCase | None = None
     approver: bool = False
-    own_record: bool = False
+    own_record: bool | None = None
     recipient: str | None = None
     off_hours: bool = False
     records: int = 1
