@@ -66,6 +66,7 @@ class Service:
         health_checks: beyond the database's own, which the runtime adds.
         start: awaited before the port opens; starts background tasks, runs self-tests. An
             EmanetError ends the process with its reason.
+        drain: called before the server waits for RPCs in flight; ends streams that stay open.
         stop: awaited after the last RPC has ended.
     """
 
@@ -73,6 +74,7 @@ class Service:
     authorisation: tuple[Row, ...]
     health_checks: tuple[HealthCheck, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None
+    drain: Callable[[], None] | None = None
     stop: Callable[[], Awaitable[None]] | None = None
 
 
@@ -108,6 +110,8 @@ class RunningServer:
         with suppress(asyncio.CancelledError):
             await self._rounds
         await self.health.stop()
+        if self._service.drain is not None:
+            self._service.drain()
         await self._server.stop(self._drain_s)
         if self._service.stop is not None:
             await self._service.stop()
