@@ -1,0 +1,312 @@
+"""What differs between two registers, and between what VERBİS is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+from emanet.register.reference import reference
+from emanet.register.values import Kind, Register, RowRef, to_json
+from emanet.register.verbis import Choice, VerbisCategory, VerbisView
+
+__all__ = ["Act", "Change", "VerbisChange", "diff", "diff_verbis"]
+
+_Object = Mapping[str, object]
+
+
+class Act(StrEnum):
+    """What happened to a part of the register."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference.
+
+    Attributes:
+        path: the place (`retention/contract/keep`); of a removed row the place in the old one.
+        kind: the section.
+        slug: the entity's slug; the section's name where there is one entity only; of a measure
+            its code.
+        old, new: the canonical JSON values; None where the part was or is absent.
+        concerns: codes of the groups of data subjects that it touches, in VERBİS order.
+    """
+
+    act: Act
+    path: str
+    kind: Kind
+    slug: str
+    old: object
+    new: object
+    concerns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerbisChange:
+    """One difference in what VERBİS is told.
+
+    Attributes:
+        entry: the data category, or None for the controller's own lines and the measures.
+        item: what of it: `category`, `purposes`, `subjects`, `recipients`, `abroad`,
+            `retention`, `measures` or a line of the controller (`tr`, `kep`, `address`,
+            `representative`, `contact`).
+        old, new: labels in Turkish, as VERBİS words them; empty where there was or is none.
+    """
+
+    act: Act
+    entry: Choice | None
+    item: str
+    old: str
+    new: str
+
+
+def diff(a: Register, b: Register) -> tuple[Change, ...]:
+    """Lists what must change in `a` to become `b`, in the order of sections, slugs and keys.
+
+    Whole entities and rows are added or removed; within an entity that both have, each key is a
+    change of its own. Rows have no names: equal rows are the same row wherever they stand, then
+    those with the same fields and purposes, then those with the same fields. Equal registers
+    give no changes.
+    """
+    old, new = to_json(a), to_json(b)
+    changes: list[Change] = []
+    for kind in Kind:
+        before, after = old.get(kind.value), new.get(kind.value)
+        if before == after:
+            continue
+        if kind is Kind.MEASURE:
+            changes += _measure_changes(before, after, concerns=_concerns(a, b, kind, ""))
+        elif kind.is_single:
+            groups = _concerns(a, b, kind, kind.value)
+            entity = _Entity(kind=kind, slug=kind.value, path=kind.value, concerns=groups)
+            changes += _entity_changes(entity, before, after)
+        else:
+            changes += _section_changes(a, b, kind, before=_object(before), after=_object(after))
+    return tuple(changes)
+
+
+def diff_verbis(old: VerbisView, new: VerbisView) -> tuple[VerbisChange, ...]:
+    """Lists what VERBİS must be told: controller, then categories in screen order, then measures.
+
+    Registration dates and whether the controller is exempt are not content of the filing.
+    """
+    changes = [
+        VerbisChange(_act(before, after), None, item, before or "", after or "")
+        for item in ("tr", "kep", "address", "representative", "contact")
+        for before, after in [(getattr(old.controller, item), getattr(new.controller, item))]
+        if before != after
+    ]
+    before_by_key = {_key(entry): entry for entry in old.categories}
+    after_by_key = {_key(entry): entry for entry in new.categories}
+    for key in sorted(before_by_key.keys() | after_by_key.keys()):
+        changes += _category_changes(before_by_key.get(key), after_by_key.get(key))
+    changes += _choice_changes(None, "measures", old.measures, new.measures)
+    return tuple(changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entity:
+    """Where changes of one entity are filed."""
+
+    kind: Kind
+    slug: str
+    path: str
+    concerns: tuple[str, ...]
+
+    def change(self, old: object, new: object, *, below: str = "") -> Change:
+        path = f"{self.path}/{below}" if below else self.path
+        return Change(_act(old, new), path, self.kind, self.slug, old, new, self.concerns)
+
+
+def _act(old: object, new: object) -> Act:
+    if old is None:
+        return Act.ADDED
+    return Act.REMOVED if new is None else Act.CHANGED
+
+
+def _object(value: object) -> _Object:
+    return cast("_Object", value) if isinstance(value, Mapping) else {}
+
+
+def _measure_changes(old: object, new: object, *, concerns: tuple[str, ...]) -> Iterator[Change]:
+    before = cast("Sequence[str]", old or [])
+    after = cast("Sequence[str]", new or [])
+    for code in reference().lists["measures"]:
+        if (code in before) is not (code in after):
+            entity = _Entity(
+                kind=Kind.MEASURE, slug=code, path=f"measures/{code}", concerns=concerns
+            )
+            was, is_now = (code, None) if code in before else (None, code)
+            yield entity.change(was, is_now)
+
+
+def _section_changes(
+    a: Register, b: Register, kind: Kind, *, before: _Object, after: _Object
+) -> Iterator[Change]:
+    for slug in sorted(before.keys() | after.keys()):
+        old, new = before.get(slug), after.get(slug)
+        if old != new:
+            entity = _Entity(
+                kind=kind,
+                slug=slug,
+                path=f"{kind.value}/{slug}",
+                concerns=_concerns(a, b, kind, slug),
+            )
+            yield from _entity_changes(entity, old, new)
+
+
+def _entity_changes(entity: _Entity, old: object, new: object) -> Iterator[Change]:
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        yield entity.change(old, new)
+        return
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if before == after:
+            continue
+        if entity.kind is Kind.ACTIVITY and key == "rows":
+            yield from _row_changes(entity, _rows(before), _rows(after))
+        else:
+            yield entity.change(before, after, below=key)
+
+
+def _rows(value: object) -> list[_Object]:
+    return list(cast("Sequence[_Object]", value or []))
+
+
+def _row_changes(
+    entity: _Entity, old: Sequence[_Object], new: Sequence[_Object]
+) -> Iterator[Change]:
+    pairs, removed, added = _paired(old, new)
+    for index in removed:
+        yield entity.change(old[index], None, below=f"rows/{index}")
+    for before, after in pairs:
+        for key in sorted(old[before].keys() | new[after].keys()):
+            was, is_now = old[before].get(key), new[after].get(key)
+            if was != is_now:
+                yield entity.change(was, is_now, below=f"rows/{after}/{key}")
+    for index in added:
+        yield entity.change(None, new[index], below=f"rows/{index}")
+
+
+def _paired(
+    old: Sequence[_Object], new: Sequence[_Object]
+) -> tuple[list[tuple[int, int]], list[int], list[int]]:
+    """Pairs of places of one row, places only in the old list, places only in the new one."""
+    likenesses: tuple[Callable[[_Object], object], ...] = (
+        lambda row: row,
+        lambda row: (row.get("fields"), row.get("purposes")),
+        lambda row: row.get("fields"),
+    )
+    pairs: list[tuple[int, int]] = []
+    left, right = list(range(len(old))), list(range(len(new)))
+    for likeness in likenesses:
+        for index in list(left):
+            match = next((at for at in right if likeness(old[index]) == likeness(new[at])), None)
+            if match is not None:
+                pairs.append((index, match))
+                left.remove(index)
+                right.remove(match)
+    return sorted(pairs, key=lambda pair: pair[1]), left, right
+
+
+def _concerns(a: Register, b: Register, kind: Kind, slug: str) -> tuple[str, ...]:
+    """Groups of data subjects whose rows, in either register, use the entity."""
+    found = {code for register in (a, b) for code in _touched(register, kind, slug)}
+    lists = reference()
+    return tuple(
+        sorted(found, key=lambda code: (lists.subject_group(code).order, code)),
+    )
+
+
+def _touched(register: Register, kind: Kind, slug: str) -> Iterator[str]:
+    uses = _USES.get(kind, _uses_any)
+    for ref in register.rows:
+        if uses(register, ref, slug):
+            yield from register.subjects_of(ref)
+    if kind is Kind.ACTIVITY and slug in register.activities:
+        yield from register.activities[slug].subjects
+    if kind is Kind.NOTICE and slug in register.notices:
+        yield from register.notices[slug].to
+
+
+def _uses_any(register: Register, ref: RowRef, slug: str) -> bool:  # noqa: ARG001 -- one shape
+    return True
+
+
+def _uses_field(register: Register, ref: RowRef, slug: str) -> bool:  # noqa: ARG001 -- one shape
+    return slug in ref.row.fields
+
+
+def _uses_system(register: Register, ref: RowRef, slug: str) -> bool:
+    held = (register.fields[name] for name in ref.row.fields if name in register.fields)
+    return any(place.system == slug for field in held for place in field.locations)
+
+
+_USES: Mapping[Kind, Callable[[Register, RowRef, str], bool]] = {
+    Kind.FIELD: _uses_field,
+    Kind.SYSTEM: _uses_system,
+    Kind.PURPOSE: lambda _, ref, slug: slug in ref.row.purposes,
+    Kind.RETENTION_RULE: lambda _, ref, slug: slug == ref.row.keep,
+    Kind.RECIPIENT: lambda _, ref, slug: slug in ref.row.to,
+    Kind.NOTICE: lambda register, ref, slug: register.activities[ref.activity].notice == slug,
+    Kind.ACTIVITY: lambda _, ref, slug: ref.activity == slug,
+}
+
+
+def _key(entry: VerbisCategory) -> tuple[int, str, bool]:
+    return (entry.category.order, entry.category.words, entry.special)
+
+
+def _category_changes(
+    old: VerbisCategory | None, new: VerbisCategory | None
+) -> Iterator[VerbisChange]:
+    entry = new or old
+    if entry is None or old == new:
+        return
+    category = entry.category
+    if old is None or new is None:
+        was = "" if old is None else category.label
+        yield VerbisChange(
+            _act(old, new), category, "category", was, "" if new is None else category.label
+        )
+    for item in ("purposes", "subjects", "recipients"):
+        before: tuple[Choice, ...] = () if old is None else getattr(old, item)
+        after: tuple[Choice, ...] = () if new is None else getattr(new, item)
+        if new is not None:
+            yield from _choice_changes(category, item, before, after)
+    if new is not None:
+        yield from _line_changes(category, old, new)
+
+
+def _line_changes(
+    category: Choice, old: VerbisCategory | None, new: VerbisCategory
+) -> Iterator[VerbisChange]:
+    for item, line in (("abroad", _abroad), ("retention", _retention)):
+        before, after = "" if old is None else line(old), line(new)
+        if before != after:
+            yield VerbisChange(_act(before or None, after), category, item, before, after)
+
+
+def _abroad(entry: VerbisCategory) -> str:
+    return "Evet" if entry.abroad else "Hayır"
+
+
+def _retention(entry: VerbisCategory) -> str:
+    return entry.retention.tr
+
+
+def _choice_changes(
+    entry: Choice | None, item: str, old: Iterable[Choice], new: Iterable[Choice]
+) -> Iterator[VerbisChange]:
+    before, after = list(old), list(new)
+    for choice in before:
+        if choice not in after:
+            yield VerbisChange(Act.REMOVED, entry, item, choice.label, "")
+    for choice in after:
+        if choice not in before:
+            yield VerbisChange(Act.ADDED, entry, item, "", choice.label)

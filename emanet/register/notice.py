@@ -1,0 +1,257 @@
+"""The notice of a change: what changed for whom, from when, and by when VERBİS must know."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+
+from emanet.register.diff import Act, Change, VerbisChange, diff, diff_verbis
+from emanet.register.period import ISTANBUL
+from emanet.register.reference import reference
+from emanet.register.values import Kind, Register
+from emanet.register.verbis import verbis_view
+
+__all__ = ["ChangeNotice", "change_notice"]
+
+_WIDTH = 100
+_LONGEST_VALUE = 120
+# Person ids stay in the register; a notice is read by everybody.
+_PERSONS = frozenset({"by", "staff"})
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SIGNS = MappingProxyType({Act.ADDED: "+", Act.REMOVED: "-", Act.CHANGED: "~"})
+_SECTIONS = MappingProxyType(
+    {
+        Kind.ORGANIZATION: ("Kuruluş", "Organization"),
+        Kind.NAMESPACE: ("Kişi adlandırma alanları", "Subject namespaces"),
+        Kind.REGISTRY: ("Sicil", "Registry"),
+        Kind.DESTRUCTION: ("İmha", "Destruction"),
+        Kind.MEASURE: ("Tedbirler", "Measures"),
+        Kind.PURPOSE: ("Amaçlar", "Purposes"),
+        Kind.SYSTEM: ("Kayıt ortamları", "Media"),
+        Kind.FIELD: ("Alanlar", "Fields"),
+        Kind.RETENTION_RULE: ("Saklama süreleri", "Retention rules"),
+        Kind.RECIPIENT: ("Alıcılar", "Recipients"),
+        Kind.NOTICE: ("Aydınlatma metinleri", "Privacy notices"),
+        Kind.ACTIVITY: ("Faaliyetler", "Activities"),
+        Kind.CLAIM: ("Taahhütler", "Claims"),
+    }
+)
+_ITEMS = MappingProxyType(
+    {
+        "category": ("veri kategorisi", "data category"),
+        "purposes": ("işleme amacı", "purpose"),
+        "subjects": ("kişi grubu", "data-subject group"),
+        "recipients": ("alıcı grubu", "recipient group"),
+        "abroad": ("yabancı ülkelere aktarım", "transfer abroad"),
+        "retention": ("azami süre", "longest retention"),
+        "measures": ("tedbir", "measure"),
+        "tr": ("veri sorumlusunun adı", "name of the controller"),
+        "kep": ("KEP adresi", "registered e-mail"),
+        "address": ("adres", "address"),
+        "representative": ("temsilci", "representative"),
+        "contact": ("irtibat kişisi", "contact person"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNotice:
+    """What a new version changes.
+
+    Attributes:
+        organization: the organization's slug.
+        effective: from when the new register holds, aware.
+        happened: the day of the change in Türkiye: the earlier of effective time and first
+            observation in the systems.
+        changes: every difference.
+        verbis_changes: those of what VERBİS is told; empty for an exempt organization.
+        verbis_deadline: last day to tell VERBİS (registry regulation art. 13: within seven days
+            of the change); None where nothing must be told.
+        tr, en: the notice as text, lines ending with a line feed; without person ids.
+    """
+
+    organization: str
+    effective: datetime
+    happened: date
+    changes: tuple[Change, ...]
+    verbis_changes: tuple[VerbisChange, ...]
+    verbis_deadline: date | None
+    tr: str
+    en: str
+
+
+def change_notice(
+    a: Register, b: Register, *, effective: datetime, observed: datetime | None = None
+) -> ChangeNotice:
+    """Writes the notice of the change from one version to the next.
+
+    Args:
+        a: the version before; `empty_register` for the first one.
+        b: the new version.
+        effective: from when `b` holds, aware.
+        observed: when the systems were first seen to do what `b` says, aware; None = not before.
+
+    Returns:
+        The notice; the same input gives the same texts.
+    """
+    moment = effective if observed is None else min(effective, observed)
+    happened = moment.astimezone(ISTANBUL).date()
+    view = verbis_view(b)
+    told = () if view.controller.is_exempt else diff_verbis(verbis_view(a), view)
+    days = reference().lists["deadlines"]["verbis_degisiklik"].attributes["value"]
+    deadline = happened + timedelta(days=int(str(days))) if told else None
+    changes = diff(a, b)
+    page = _Page(
+        register=b,
+        effective=effective,
+        happened=happened,
+        changes=changes,
+        told=told,
+        deadline=deadline,
+        ground=view.controller.ground if view.controller.is_exempt else None,
+        is_exempt=view.controller.is_exempt,
+    )
+    return ChangeNotice(
+        organization=b.organization.id,
+        effective=effective,
+        happened=happened,
+        changes=changes,
+        verbis_changes=told,
+        verbis_deadline=deadline,
+        tr=_text(page, lang=0),
+        en=_text(page, lang=1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What both texts say."""
+
+    register: Register
+    effective: datetime
+    happened: date
+    changes: tuple[Change, ...]
+    told: tuple[VerbisChange, ...]
+    deadline: date | None
+    ground: str | None
+    is_exempt: bool
+
+
+def _text(page: _Page, *, lang: int) -> str:
+    organization = page.register.organization
+    name = organization.tr if lang == 0 else organization.en or organization.tr
+    effective = page.effective.astimezone(ISTANBUL)
+    lines = [
+        (f"DEĞİŞİKLİK BİLDİRİMİ: {name}", f"NOTICE OF CHANGE: {name}")[lang],
+        (
+            f"Yürürlük: {effective:%d.%m.%Y %H:%M} (Türkiye saati)",
+            f"In effect from {effective:%Y-%m-%d %H:%M} (time of Türkiye)",
+        )[lang],
+        "",
+        *_verbis_lines(page, lang),
+        "",
+        *_group_lines(page.changes, lang),
+        "",
+        *_change_lines(page.changes, lang),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _verbis_lines(page: _Page, lang: int) -> Iterator[str]:
+    yield "VERBİS"
+    if page.is_exempt:
+        ground = page.ground or ("dayanağı yazılmamış", "ground not stated")[lang]
+        yield (
+            f"  Sicile kayıttan istisna ({ground}): bildirim gerekmez.",
+            f"  Exempt from the registry ({ground}): nothing to notify.",
+        )[lang]
+    elif page.deadline is None:
+        yield ("  Sicil içeriği değişmedi.", "  What VERBİS holds does not change.")[lang]
+    else:
+        tr = f"  VERBİS'e son gün: {page.deadline:%d.%m.%Y} (değişiklik {page.happened:%d.%m.%Y})"
+        month = _MONTHS[page.deadline.month - 1]  # strftime would follow the machine's locale
+        by = f"{page.deadline.day} {month} {page.deadline.year}"
+        en = f"  VERBİS by {by} (changed {page.happened})"
+        article = ("Sicil Yön. 13: yedi gün", "registry regulation art. 13: seven days")[lang]
+        yield f"{(tr, en)[lang]}; {article}."
+    for change in page.told:
+        where = "" if change.entry is None else f"{change.entry.label} · "
+        words = f"{where}{_ITEMS[change.item][lang]}: {_arrow(change.old, change.new)}"
+        yield from _wrapped(f"  {_SIGNS[change.act]} {words}")
+
+
+def _group_lines(changes: Iterable[Change], lang: int) -> Iterator[str]:
+    yield ("KİMİ İLGİLENDİRİR", "WHOM IT CONCERNS")[lang]
+    counts: dict[str, int] = {}
+    for change in changes:
+        for code in change.concerns:
+            counts[code] = counts.get(code, 0) + 1
+    if not counts:
+        yield ("  Kimsenin verisini değiştirmiyor.", "  Nobody's data changes.")[lang]
+    for code in sorted(counts, key=lambda code: (reference().subject_group(code).order, code)):
+        count = counts[code]
+        word = ("değişiklik", "change" if count == 1 else "changes")[lang]
+        yield f"  {_group(code, lang)}: {count} {word}"
+
+
+def _change_lines(changes: Iterable[Change], lang: int) -> Iterator[str]:
+    yield ("NE DEĞİŞTİ", "WHAT CHANGES")[lang]
+    section: Kind | None = None
+    for change in changes:
+        if change.kind is not section:
+            section = change.kind
+            yield f"  {_SECTIONS[section][lang]}"
+        yield from _wrapped(f"    {_SIGNS[change.act]} {_sentence(change, lang)}")
+    if section is None:
+        yield ("  Hiçbir şey.", "  Nothing.")[lang]
+
+
+def _sentence(change: Change, lang: int) -> str:
+    place = change.path.removeprefix(f"{change.kind.value}/")
+    whom = ", ".join(_group(code, lang) for code in change.concerns)
+    words = f"{place}: {_arrow(_words(change.old), _words(change.new))}"
+    if change.kind is Kind.MEASURE:
+        label = reference().lists["measures"][change.slug]
+        words = label.tr if lang == 0 else label.en
+    return f"{words}  [{whom}]" if whom else words
+
+
+def _group(code: str, lang: int) -> str:
+    label = reference().subject_label(code)
+    return label.tr if lang == 0 else label.en
+
+
+def _arrow(old: str, new: str) -> str:
+    return f"{old} → {new}" if old and new else old or new
+
+
+def _words(value: object) -> str:
+    """A JSON value in few words: text as it is, an entity by its label, a list by its items."""
+    if isinstance(value, Mapping):
+        kept = {key: part for key, part in value.items() if key not in _PERSONS}
+        label = kept.get("tr") or kept.get("says")
+        if isinstance(label, str):
+            return label
+        words = ", ".join(f"{key} {_words(part)}" for key, part in kept.items())
+    elif isinstance(value, list | tuple):
+        words = ", ".join(_words(part) for part in value)
+    elif isinstance(value, str):
+        words = value
+    else:
+        words = "" if value is None else json.dumps(value)
+    return textwrap.shorten(words, width=_LONGEST_VALUE, placeholder=" …")
+
+
+def _wrapped(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(
+        line,
+        width=_WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
