@@ -78,7 +78,7 @@ def load_rules(text: str, *, source: str) -> RuleSet:
         examples=load_examples(entries["examples"]) if "examples" in entries else (),
         digest=hashlib.sha256(text.encode("utf-8")).digest(),
         source=source,
-        line=entries["organization"].line,
+        lines={key: node.line for key, node in entries.items()},
     )
 
 

@@ -8,6 +8,7 @@ signs the page has read everything that the machine will do.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
@@ -282,6 +283,7 @@ class RuleSet:
         mode: what happens where the rules say no and the rule itself does not say otherwise.
         digest: SHA-256 of the file's UTF-8 bytes, 32 bytes; the file is stored verbatim.
         source: the file's name, for messages.
+        lines: line of each top-level key.
     """
 
     organization: str
@@ -293,7 +295,11 @@ class RuleSet:
     examples: tuple[Example, ...] = ()
     digest: bytes = b""
     source: str = ""
-    line: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def line_of(self, key: str) -> int:
+        """The line of a top-level key; 1 where the set was not read from a file."""
+        return self.lines.get(key, 1)
 
     def role(self, slug: str) -> Role | None:
         """The role of that name, or None."""
