@@ -82,7 +82,7 @@ def as_emanet_error(exc: BaseException) -> EmanetError:
     _log.error(
         "error.unexpected",
         error_id=error_id,
-        exception=[_name_of(exc), *cause_of(exc)],
+        types=[_name_of(exc), *cause_of(exc)],
         frames=_frames_of(exc),
     )
     return error(Reason.INTERNAL_ERROR, error_id=error_id)

@@ -15,7 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from typing import TypeVar, cast
+from typing import NoReturn, TypeAlias, TypeVar, cast
 
 import grpc
 import structlog
@@ -51,10 +51,11 @@ _Asked = TypeVar("_Asked")
 _Answered = TypeVar("_Answered")
 _log = structlog.get_logger(__name__)
 
-_Context = aio.ServicerContext[Message, Message]
-_Handler = grpc.RpcMethodHandler[Message, Message]
-_Unary = Callable[[Message, _Context], Awaitable[Message]]
-_Stream = Callable[[Message, _Context], AsyncGenerator[Message, None]]
+# texts, because these classes take type arguments in the stubs only
+_Context: TypeAlias = "aio.ServicerContext[Message, Message]"
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
+_Unary: TypeAlias = "Callable[[Message, _Context], Awaitable[Message]]"
+_Stream: TypeAlias = "Callable[[Message, _Context], AsyncGenerator[Message, None]]"
 
 
 class GateInterceptor(aio.ServerInterceptor):
@@ -174,8 +175,8 @@ class GateInterceptor(aio.ServerInterceptor):
         except Exception as exc:
             failure = as_emanet_error(exc)
             _log_refusal(failure, exc)
-            await self._abort(context, failure, language)
-            raise
+        # outside the handler of `exc`, so that nothing carries it any further
+        return await self._abort(context, failure, language)
 
     @contextmanager
     def _counted(self, caller: Caller) -> Iterator[None]:
@@ -198,7 +199,7 @@ class GateInterceptor(aio.ServerInterceptor):
             raise error(Reason.DEADLINE_EXCEEDED)
         return min(remaining, self._settings.max_deadline_seconds)
 
-    async def _abort(self, context: _Context, failure: EmanetError, language: str) -> None:
+    async def _abort(self, context: _Context, failure: EmanetError, language: str) -> NoReturn:
         status = status_of(failure, service=self._service, language=language)
         await context.abort(
             grpc_code(failure.code),

@@ -125,6 +125,6 @@ def _without_arguments(
         event["logger"] = record.name
         event["place"] = f"{record.module}:{record.lineno}"
         if record.exc_info and record.exc_info[0] is not None:
-            event["exception"] = record.exc_info[0].__qualname__
+            event["types"] = [record.exc_info[0].__qualname__]
     event.pop("exc_info", None)
     return event
