@@ -173,9 +173,11 @@ class Node:
 
 
 def closest(word: str, options: Iterable[str]) -> str | None:
-    """The option most like a misspelt word, or None when none is near."""
-    found = difflib.get_close_matches(word, sorted(options), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The option most like a misspelt or cut-off word, or None when none is near."""
+    ordered = sorted(options)
+    found = difflib.get_close_matches(word, ordered, n=1, cutoff=0.6)
+    longer = [option for option in ordered if len(word) > 2 and option.startswith(word)]
+    return next(iter([*found, *longer]), None)
 
 
 def hints(word: str, options: Iterable[str]) -> tuple[str, str]:
@@ -183,7 +185,7 @@ def hints(word: str, options: Iterable[str]) -> tuple[str, str]:
     near = closest(word, options)
     if near is None:
         return "", ""
-    return f" (did you mean {near!r}?)", f" ({near!r} mi demek istediniz?)"
+    return f" (did you mean {near!r}?)", f" (şunu mu demek istediniz: {near!r}?)"
 
 
 def load(text: str, source: str) -> Node:

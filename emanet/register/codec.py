@@ -191,18 +191,30 @@ class DateCodec(_Scalar):
 
 
 class PeriodCodec(_Scalar):
-    """A calendar period in ISO 8601; written in its shortest form."""
+    """A calendar period in ISO 8601; written in its shortest form.
+
+    Args:
+        only: the one period that is allowed, None for any.
+    """
+
+    def __init__(self, *, only: Period | None = None) -> None:
+        self._only = only
 
     def decode(self, value: object, path: str) -> Period:
         text = _string(value, path)
         try:
-            return parse_period(text)
+            period = parse_period(text)
         except ValueError as broken:
             raise ShapeError(
                 path,
                 f"{short(text)} is not a period: {broken}",
                 f"{short(text)} süre değil; P10Y, P6M ya da P35D gibi yazılır",
             ) from broken
+        if self._only is not None and period != self._only:
+            raise ShapeError(
+                path, f"only {self._only} is possible", f"yalnız {self._only} olabilir"
+            )
+        return period
 
 
 class TruthCodec:

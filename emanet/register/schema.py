@@ -36,6 +36,7 @@ from emanet.register.entities import (
     System,
     SystemKind,
 )
+from emanet.register.period import Period
 from emanet.register.processing import (
     Abroad,
     Activity,
@@ -80,7 +81,7 @@ _subjects = ListCodec(CodeCodec("data_subject_groups", "data_subject_subgroups")
 _country = PatternCodec(
     re.compile(r"[A-Z]{2}"), "a country (two capitals, DE)", "ülke kodu (iki büyük harf, DE)"
 )
-_month = PatternCodec(re.compile(r"P1M"), "P1M, the only bucket width", "P1M (tek kova genişliği)")
+_month = PeriodCodec(only=Period(months=1))
 _month_day = PatternCodec(
     re.compile(r"(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"),
     "a day of the year (MM-DD)",

@@ -16,8 +16,9 @@ from typing import cast
 
 from emanet.core.canonical import JsonValue
 from emanet.core.errors import Reason, error
+from emanet.core.strict_yaml import hints
 from emanet.register import schema
-from emanet.register.codec import Codec, ShapeError
+from emanet.register.codec import Codec, ShapeError, short
 from emanet.register.codec_shapes import MapCodec
 from emanet.register.entities import (
     Bind,
@@ -276,9 +277,13 @@ def decode_register(document: Mapping[str, object]) -> Register:
     Raises:
         ShapeError: with path and problem in both languages.
     """
+    known = [kind.value for kind in Kind]
     for key in document:
-        if key not in {kind.value for kind in Kind}:
-            raise ShapeError(key, f"unknown key {key!r}", f"bilinmeyen anahtar {key!r}")
+        if key not in known:
+            hint, hint_tr = hints(key, known)
+            raise ShapeError(
+                key, f"unknown key {short(key)}{hint}", f"bilinmeyen anahtar {short(key)}{hint_tr}"
+            )
     if Kind.ORGANIZATION.value not in document:
         raise ShapeError("", "key 'organization' is missing", "'organization' anahtarı eksik")
     if BUILT_IN_SYSTEM in _section(document, Kind.SYSTEM):
