@@ -1,0 +1,1 @@
+"""The inventory service: drafts, versions and exports of each organization's register."""

@@ -1,0 +1,106 @@
+"""What is printed: one register version as tables, and the choice of its form.
+
+Everything in a file follows from the version alone, also its dates: the same version gives the
+same bytes today and in ten years.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from emanet.register.snapshot import Version
+from emanet.register.verbis import Table, VerbisView, inventory_rows, verbis_tables, verbis_view
+
+__all__ = ["Document", "Format", "View", "make_document"]
+
+
+_TURKIYE = ZoneInfo("Europe/Istanbul")
+_EXEMPT = "Kayıt yükümlülüğünden istisna: bu liste VERBİS'e girilmez, yalnız kayıt için tutulur."
+
+
+class View(StrEnum):
+    """Which sheet is wanted."""
+
+    INVENTORY = "inventory"
+    VERBIS = "verbis"
+
+
+class Format(StrEnum):
+    """Which file is wanted; the value is the file name's ending."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+    JSON = "json"
+
+    @property
+    def media_type(self) -> str:
+        """The registered media type (RFC 7111 for CSV, ISO/IEC 29500 for XLSX)."""
+        match self:
+            case Format.XLSX:
+                return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+            case Format.CSV:
+                return "text/csv; charset=utf-8; header=present"
+            case Format.JSON:
+                return "application/json"
+            case _:
+                assert_never(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One version as tables.
+
+    Attributes:
+        organization: slug.
+        organization_tr: trade name.
+        number: of the version.
+        digest: SHA-256 of its snapshot, 32 bytes.
+        effective: from when it holds.
+        view: which sheet.
+        tables: the inventory's one table, or those of VERBİS in screen order.
+        verbis: the VERBİS view behind the tables; None for the inventory.
+    """
+
+    organization: str
+    organization_tr: str
+    number: int
+    digest: bytes
+    effective: datetime
+    view: View
+    tables: tuple[Table, ...]
+    verbis: VerbisView | None = None
+
+    @property
+    def notice(self) -> str:
+        """What a reader must know first; empty when there is nothing."""
+        is_exempt = self.verbis is not None and self.verbis.controller.is_exempt
+        return _EXEMPT if is_exempt else ""
+
+    @property
+    def effective_text(self) -> str:
+        """From when the version holds, as people in Türkiye write it: `01.03.2026 09:00`."""
+        return f"{self.effective.astimezone(_TURKIYE):%d.%m.%Y %H:%M}"
+
+    def file_name(self, file_format: Format) -> str:
+        """A name without spaces and without a person's name: `verbis-cinaralti-3.xlsx`."""
+        return f"{self.view.value}-{self.organization}-{self.number}.{file_format.value}"
+
+
+def make_document(version: Version, *, view: View) -> Document:
+    """Derives the tables of a verified version."""
+    register = version.snapshot.register
+    verbis = verbis_view(register) if view is View.VERBIS else None
+    return Document(
+        organization=version.snapshot.organization,
+        organization_tr=register.organization.tr,
+        number=version.snapshot.number,
+        digest=version.digest,
+        effective=version.approval.effective,
+        view=view,
+        tables=(inventory_rows(register),) if verbis is None else verbis_tables(verbis),
+        verbis=verbis,
+    )

@@ -1,0 +1,143 @@
+"""The VERBİS workbook: what to click, in screen order, line by line, and a summary.
+
+VERBİS takes no upload. Somebody sits before the screen and enters the register; each line of the
+click lists is one entry with a box to tick, and a ticked line is struck out.
+"""
+
+from __future__ import annotations
+
+from xlsxwriter.worksheet import Worksheet
+
+from emanet.register.verbis import Table, VerbisCategory, VerbisView
+from services.inventory.export.document import Document
+from services.inventory.export.workbook import Look, Paper, Sheets
+
+__all__ = ["render_verbis_workbook"]
+
+_TICK, _TICKED = "☐", "☑"
+_TICK_WIDTH = 8
+_NOTHING = "Seçim yapılmaz"
+_SPECIAL = "özel nitelikli"
+_SKIPPED = "ozel_nitelikli"
+"""The category itself says it; VERBİS asks for no such entry."""
+
+_SUMMARY_WIDTHS = (22, 11, 44, 30, 34, 16, 30)
+
+
+def render_verbis_workbook(document: Document, view: VerbisView) -> bytes:
+    """Makes the workbook: controller, categories and measures to click, and the summary."""
+    sheets = Sheets(document)
+    controller, categories, measures = document.tables
+    _write_controller(sheets, controller)
+    _write_categories(sheets, categories, view)
+    _write_measures(sheets, measures)
+    _write_summary(sheets, categories)
+    return sheets.finish()
+
+
+def _write_controller(sheets: Sheets, table: Table) -> None:
+    sheet = sheets.add("Sicil bilgisi", paper=Paper.A4)
+    _set_widths(sheet, (_TICK_WIDTH, 30, 80))
+    row = sheets.write_heading(sheet, "VERBİS: sicil bilgisi", width=3)
+    row = _write_head(sheets, sheet, row, ("Girildi", *(column.tr for column in table.columns)))
+    first = row
+    for label, value in table.rows:
+        _write_tick(sheets, sheet, row, is_entry=bool(value.lines))
+        sheets.write(sheet, row, 1, label.text, Look.LABEL)
+        sheets.write(
+            sheet, row, 2, value.text or _NOTHING, Look.CELL if value.lines else Look.FAINT
+        )
+        row += 1
+    _finish_list(sheets, sheet, first=first, last=row - 1, width=3)
+
+
+def _write_categories(sheets: Sheets, table: Table, view: VerbisView) -> None:
+    sheet = sheets.add("Kategoriler", paper=Paper.A4)
+    _set_widths(sheet, (_TICK_WIDTH, 34, 86))
+    row = sheets.write_heading(sheet, "VERBİS: veri kategorileri", width=3)
+    row = _write_head(sheets, sheet, row, ("Girildi", "Başlık", "Seçim"))
+    first = row
+    for number, (entry, cells) in enumerate(zip(view.categories, table.rows, strict=True), start=1):
+        row = _write_block(sheets, sheet, row, f"{number}. {_block_title(entry)}", entry)
+        for column, cell in list(zip(table.columns, cells, strict=True))[1:]:
+            if column.code == _SKIPPED:
+                continue
+            for index, line in enumerate(cell.lines or (_NOTHING,)):
+                _write_tick(sheets, sheet, row, is_entry=bool(cell.lines))
+                sheets.write(sheet, row, 1, "" if index else column.tr, Look.LABEL)
+                look = Look.UNCERTAIN if cell.is_uncertain else Look.CELL
+                sheets.write(sheet, row, 2, line, look if cell.lines else Look.FAINT)
+                row += 1
+    _finish_list(sheets, sheet, first=first, last=row - 1, width=3)
+
+
+def _write_block(
+    sheets: Sheets, sheet: Worksheet, row: int, title: str, entry: VerbisCategory
+) -> int:
+    look = Look.SPECIAL_BLOCK if entry.special else Look.BLOCK
+    sheets.merge(sheet, (row, 0), (row, 2), title, look)
+    sheet.set_row_pixels(row, 24)
+    return row + 1
+
+
+def _block_title(entry: VerbisCategory) -> str:
+    label = entry.category.label
+    return f"{label} ({_SPECIAL})" if entry.special else label
+
+
+def _write_measures(sheets: Sheets, table: Table) -> None:
+    sheet = sheets.add("Tedbirler", paper=Paper.A4)
+    _set_widths(sheet, (_TICK_WIDTH, 116))
+    row = sheets.write_heading(sheet, "VERBİS: veri güvenliği tedbirleri", width=2)
+    row = _write_head(sheets, sheet, row, ("Girildi", "Tedbir"))
+    first = row
+    for (cell,) in table.rows:
+        _write_tick(sheets, sheet, row, is_entry=True)
+        sheets.write(sheet, row, 1, cell.text, Look.CELL)
+        row += 1
+    _finish_list(sheets, sheet, first=first, last=row - 1, width=2)
+
+
+def _write_summary(sheets: Sheets, table: Table) -> None:
+    sheet = sheets.add("Özet", paper=Paper.A4)
+    _set_widths(sheet, _SUMMARY_WIDTHS)
+    row = sheets.write_heading(sheet, "VERBİS: özet", width=len(table.columns))
+    row = _write_head(sheets, sheet, row, tuple(column.tr for column in table.columns))
+    for number, cells in enumerate(table.rows):
+        for column, cell in enumerate(cells):
+            shade = Look.BAND if number % 2 else Look.CELL
+            look = Look.UNCERTAIN if cell.is_uncertain else shade
+            sheets.write(sheet, row + number, column, cell.text, look)
+
+
+def _write_head(sheets: Sheets, sheet: Worksheet, row: int, titles: tuple[str, ...]) -> int:
+    """Writes the header row, freezes it and prints it on every page; returns the next row."""
+    for column, title in enumerate(titles):
+        sheets.write(sheet, row, column, title, Look.HEADER)
+    sheet.set_row_pixels(row, 30)
+    sheet.freeze_panes(row + 1, 0)
+    sheet.repeat_rows(row)
+    return row + 1
+
+
+def _write_tick(sheets: Sheets, sheet: Worksheet, row: int, *, is_entry: bool) -> None:
+    sheets.write(sheet, row, 0, _TICK if is_entry else "", Look.TICK)
+
+
+def _finish_list(sheets: Sheets, sheet: Worksheet, *, first: int, last: int, width: int) -> None:
+    """Offers the two boxes in the first column and strikes out what is ticked."""
+    if last < first:
+        return
+    choices = {"validate": "list", "source": [_TICK, _TICKED], "ignore_blank": True}
+    sheet.data_validation(first, 0, last, 0, choices)
+    ticked = {
+        "type": "formula",
+        "criteria": f'=$A{first + 1}="{_TICKED}"',
+        "format": sheets.struck(),
+    }
+    sheet.conditional_format(first, 1, last, width - 1, ticked)
+
+
+def _set_widths(sheet: Worksheet, widths: tuple[int, ...]) -> None:
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
