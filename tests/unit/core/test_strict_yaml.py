@@ -59,7 +59,10 @@ def test_the_deepest_allowed_nesting_is_read() -> None:
     assert "deeper" in refusal("[" * 200_000)[1]
 
 
-@pytest.mark.parametrize("word", ["no", "NO", "yes", "on", "Off", "y", "010", "1:30", "0x1F", "1e3", "2026-02-03", "=", ".inf"])
+@pytest.mark.parametrize(
+    "word",
+    ["no", "NO", "yes", "on", "Off", "y", "010", "1:30", "0x1F", "1e3", "2026-02-03", "=", ".inf"],
+)
 def test_text_stays_as_it_stands(word: str) -> None:
     """Norway stays NO, dates and odd numbers stay text until somebody asks for more."""
     assert load(f"a: {word}", "a").mapping()["a"].text() == word
@@ -82,7 +85,9 @@ def test_other_words_are_no_truth_values(text: str) -> None:
         load(text, "a").boolean()
 
 
-@pytest.mark.parametrize("text", ["010", "0x1F", "1_000", "1:30", "1.0", "+1", "-0", '"1"', "", "9" * 16, "11"])
+@pytest.mark.parametrize(
+    "text", ["010", "0x1F", "1_000", "1:30", "1.0", "+1", "-0", '"1"', "", "9" * 16, "11"]
+)
 def test_odd_numbers_are_refused(text: str) -> None:
     """Only plain decimal digits within the bounds are numbers."""
     with pytest.raises(CallerError, match="from 0 to 10"):
@@ -91,7 +96,11 @@ def test_odd_numbers_are_refused(text: str) -> None:
 
 def test_whole_numbers_are_read() -> None:
     """Bounds are included."""
-    assert [load(text, "a").integer(minimum=-5, maximum=7) for text in ("-5", "0", "7")] == [-5, 0, 7]
+    assert [load(text, "a").integer(minimum=-5, maximum=7) for text in ("-5", "0", "7")] == [
+        -5,
+        0,
+        7,
+    ]
 
 
 @pytest.mark.parametrize("text", ["a:", "a: ~", "a: null", "a: NULL"])
@@ -106,7 +115,11 @@ def test_shapes_are_told_apart() -> None:
     """Each getter refuses the other shapes at their line."""
     root = load("a: {b: 1}\nc: [1, 2]\n", "a")
     entries = root.mapping()
-    for getter, says in ((entries["a"].sequence, "list"), (entries["c"].mapping, "mapping"), (entries["c"].text, "text")):
+    for getter, says in (
+        (entries["a"].sequence, "list"),
+        (entries["c"].mapping, "mapping"),
+        (entries["c"].text, "text"),
+    ):
         with pytest.raises(CallerError, match=f"{says} expected"):
             getter()
     assert [node.text() for node in entries["c"].items()] == ["1", "2"]
@@ -140,8 +153,16 @@ def test_closest_finds_misspelt_and_cut_off_words() -> None:
 
 
 _json = st.recursive(
-    st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff\ufffe\uffff"), max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcç ", min_size=1, max_size=4), inner, max_size=3),
+    st.text(
+        st.characters(
+            exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff\ufffe\uffff"
+        ),
+        max_size=8,
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text("abcç ", min_size=1, max_size=4), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

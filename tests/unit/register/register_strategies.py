@@ -41,7 +41,31 @@ from emanet.register.values import (
 )
 
 _ALPHABET = st.characters(exclude_categories=["Cc", "Cs", "Co", "Cn", "Zl", "Zp"])
-_TRICKY = ["no", "NO", "on", "null", "~", "true", "010", "1:30", "- x", "a: b", "a #b", "'", '"', "{", "*x", "%", "\n x", "İI ıi", "a\u00a0b", "😀 ", " x", "@", "2026-02-30"]
+_TRICKY = [
+    "no",
+    "NO",
+    "on",
+    "null",
+    "~",
+    "true",
+    "010",
+    "1:30",
+    "- x",
+    "a: b",
+    "a #b",
+    "'",
+    '"',
+    "{",
+    "*x",
+    "%",
+    "\n x",
+    "İI ıi",
+    "a\u00a0b",
+    "😀 ",
+    " x",
+    "@",
+    "2026-02-30",
+]
 
 texts = st.sampled_from(_TRICKY) | st.text(_ALPHABET, min_size=1, max_size=12).map(
     lambda text: unicodedata.normalize("NFC", text)
@@ -50,7 +74,9 @@ slugs = st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True)
 days = st.dates(date(1990, 1, 1), date(2100, 12, 31))
 periods = st.builds(Period, months=st.integers(0, 300), days=st.integers(0, 400))
 moments = st.datetimes(
-    datetime(2017, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)  # noqa: DTZ001
+    datetime(2017, 1, 1),
+    datetime(2090, 1, 1),
+    timezones=st.just(UTC),  # noqa: DTZ001
 )
 
 
@@ -99,7 +125,9 @@ fields = st.builds(
 rules = st.builds(
     RetentionRule,
     keep=maybe(periods | words_unless(r"P[0-9T]")),
-    start=maybe(st.sampled_from(["record_created", "end_of_calendar_year", "contract_ended"]) | slugs),
+    start=maybe(
+        st.sampled_from(["record_created", "end_of_calendar_year", "contract_ended"]) | slugs
+    ),
     rules=several(codes("retention_rules")),
     bucket=maybe(st.just(Period(months=1))),
     interval=maybe(periods),
@@ -174,7 +202,9 @@ _assertions = st.one_of(
     st.builds(lambda types: {"not_stored": {"of": types}}, several(codes("data_types"), minimum=1)),
     st.just({"retention_unlimited": True}),
     st.just({"not_checkable": "hukuki değerlendirme", "measures": ("sifreleme",)}),
-    st.builds(lambda count: {"notice_days": {"notice": "ana", "at_least": count}}, st.integers(0, 90)),
+    st.builds(
+        lambda count: {"notice_days": {"notice": "ana", "at_least": count}}, st.integers(0, 90)
+    ),
 )
 claims = st.builds(
     Claim,
@@ -200,7 +230,9 @@ def registers(organization="ornek"):
                 ground=maybe(texts),
                 since=maybe(days),
                 employees=maybe(st.integers(0, 10**6)),
-                contact_person=maybe(st.builds(ContactPerson, title=maybe(texts), staff=maybe(texts))),
+                contact_person=maybe(
+                    st.builds(ContactPerson, title=maybe(texts), staff=maybe(texts))
+                ),
             )
         ),
         destruction=maybe(
@@ -223,7 +255,9 @@ def registers(organization="ornek"):
             )
         ),
         systems=by_slug(
-            st.builds(System, tr=texts, kind=maybe(st.sampled_from(SystemKind)), country=maybe(_countries)),
+            st.builds(
+                System, tr=texts, kind=maybe(st.sampled_from(SystemKind)), country=maybe(_countries)
+            ),
             keys=slugs.filter(lambda slug: slug != "emanet"),
         ),
         fields=by_slug(fields),

@@ -14,7 +14,9 @@ REGISTER = Register(
             tr="İş",
             rows=(
                 Declaration(fields=("uye.ad", "uyelik"), purposes=("destek",)),
-                Declaration(fields=("uye.ad", "uye.adres", "uye.yok"), purposes=("fatura", "destek")),
+                Declaration(
+                    fields=("uye.ad", "uye.adres", "uye.yok"), purposes=("fatura", "destek")
+                ),
                 Declaration(fields=("not",)),
             ),
         )
@@ -43,7 +45,11 @@ def test_a_pattern_means_the_declared_fields_that_match() -> None:
     """A star never widens the register, and the dot belongs to the pattern."""
     assert match_pattern(REGISTER, pattern="uye.*", purpose="fatura") == {"uye.ad", "uye.adres"}
     assert match_pattern(REGISTER, pattern="uye.*", purpose="destek") == {"uye.ad", "uye.adres"}
-    assert match_pattern(REGISTER, pattern="*", purpose="destek") == {"uye.ad", "uye.adres", "uyelik"}
+    assert match_pattern(REGISTER, pattern="*", purpose="destek") == {
+        "uye.ad",
+        "uye.adres",
+        "uyelik",
+    }
     assert match_pattern(REGISTER, pattern="uyelik", purpose="destek") == {"uyelik"}
     assert match_pattern(REGISTER, pattern="uyelik", purpose="fatura") == frozenset()
     assert match_pattern(REGISTER, pattern="uye", purpose="destek") == frozenset()

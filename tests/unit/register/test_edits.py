@@ -75,7 +75,9 @@ def test_edits_between_organizations_are_refused() -> None:
         plan(EMPTY, other)
 
 
-@pytest.mark.parametrize("put", [b"", b"[]", b'{"a": 1}', b'{"b":1,"a":1}', b"{" + b" " * MAX_VALUE_BYTES])
+@pytest.mark.parametrize(
+    "put", [b"", b"[]", b'{"a": 1}', b'{"b":1,"a":1}', b"{" + b" " * MAX_VALUE_BYTES]
+)
 def test_wire_values_are_canonical_objects(put: bytes) -> None:
     """Bytes that are no canonical JSON object never become an edit."""
     with pytest.raises(CallerError, match="EDIT_INVALID"):

@@ -66,7 +66,11 @@ def problem_of(text: str) -> tuple[int, str, str]:
     assert caught.value.reason is Reason.MANIFEST_INVALID
     assert caught.value.metadata["source"] == "papatya.yaml"
     assert caught.value.message_tr.startswith(f"papatya.yaml:{caught.value.metadata['line']}: ")
-    return int(caught.value.metadata["line"]), caught.value.metadata["problem"], caught.value.message_tr
+    return (
+        int(caught.value.metadata["line"]),
+        caught.value.metadata["problem"],
+        caught.value.message_tr,
+    )
 
 
 def test_manifest_is_read_as_people_write_it() -> None:
@@ -102,7 +106,9 @@ def test_marks_name_the_line_of_every_part() -> None:
     assert "süresiz" in lines[marks.line_of("retention/eski/keep") - 1]
     assert "fields: [uye.not]" in lines[marks.line_of("activities/uyelik/rows/1") - 1]
     assert "gerektiği" in lines[marks.line_of("activities/uyelik/rows/1/keep") - 1]
-    assert marks.line_of("activities/uyelik/rows/2/keep") == marks.line_of("activities/uyelik/rows/2")
+    assert marks.line_of("activities/uyelik/rows/2/keep") == marks.line_of(
+        "activities/uyelik/rows/2"
+    )
     assert marks.line_of("filings/x") == 1
 
 
@@ -137,7 +143,9 @@ def test_shape_errors_name_file_and_line(old: str, new: str, line_text: str, say
 def test_turkish_message_is_turkish() -> None:
     """The person at the screen reads the problem in Turkish, with the line in front."""
     _, _, message = problem_of(MANIFEST.replace("level: encrypted", "levl: encrypted"))
-    assert message == "papatya.yaml:13: bilinmeyen anahtar 'levl' (şunu mu demek istediniz: 'level'?)"
+    assert (
+        message == "papatya.yaml:13: bilinmeyen anahtar 'levl' (şunu mu demek istediniz: 'level'?)"
+    )
 
 
 @given(registers())

@@ -27,7 +27,9 @@ ORGANIZATION = {"id": "ornek", "tr": "Örnek A.Ş."}
 
 
 def parts_of(value: object) -> Iterator[object]:
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    children = (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    )
     for child in children:
         yield child
         yield from parts_of(child)
@@ -59,8 +61,12 @@ def test_order_of_entities_does_not_matter() -> None:
     """Two registers with the same entities are equal and are listed in the slugs' order."""
     one, two = Field(type="tckn"), Field(type="e_posta")
     organization = Organization(id="ornek", tr="Örnek")
-    first = Register(organization=organization, fields={"b": one, "a": two}, measures=("yedekleme", "antivirus"))
-    second = Register(organization=organization, fields={"a": two, "b": one}, measures=("antivirus", "yedekleme"))
+    first = Register(
+        organization=organization, fields={"b": one, "a": two}, measures=("yedekleme", "antivirus")
+    )
+    second = Register(
+        organization=organization, fields={"a": two, "b": one}, measures=("antivirus", "yedekleme")
+    )
     assert first == second
     assert list(first.fields) == ["a", "b"]
     assert first.measures == ("antivirus", "yedekleme")
@@ -77,7 +83,9 @@ def test_unresolved_words_are_kept_apart_from_values() -> None:
     rule = {"keep": {"unresolved": "süresiz"}}
     register = from_json({"organization": ORGANIZATION, "retention": {"a": rule}})
     assert register.retention["a"].keep == Unresolved("süresiz")
-    path, _ = problem_of({"organization": ORGANIZATION, "retention": {"a": {"keep": {"unresolved": "P10Y"}}}})
+    path, _ = problem_of(
+        {"organization": ORGANIZATION, "retention": {"a": {"keep": {"unresolved": "P10Y"}}}}
+    )
     assert path == "retention/a/keep"
 
 
@@ -140,4 +148,8 @@ def test_emanet_is_a_built_in_system() -> None:
     assert system is not None
     assert system.kind is SystemKind.LOG
     assert to_json(register) == {"organization": {"id": "ornek", "tr": "ornek"}}
-    assert [kind for kind in Kind if kind.is_single] == [Kind.ORGANIZATION, Kind.REGISTRY, Kind.DESTRUCTION]
+    assert [kind for kind in Kind if kind.is_single] == [
+        Kind.ORGANIZATION,
+        Kind.REGISTRY,
+        Kind.DESTRUCTION,
+    ]

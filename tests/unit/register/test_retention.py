@@ -41,7 +41,9 @@ def istanbul(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=ISTANBUL).astimezone(UTC)
 
 
-def a_register(*keeps: object, policy: DestructionPolicy | None = None, **rules: RetentionRule) -> Register:
+def a_register(
+    *keeps: object, policy: DestructionPolicy | None = None, **rules: RetentionRule
+) -> Register:
     rows = tuple(Declaration(fields=("a",), purposes=("p",), keep=keep) for keep in keeps)  # type: ignore[arg-type]
     return Register(
         organization=Organization(id="ornek", tr="Örnek"),
@@ -72,7 +74,9 @@ def test_period_is_written_in_one_form(text: str, written: str) -> None:
     assert str(parse_period(text)) == written
 
 
-@pytest.mark.parametrize("text", ["", "P", "10Y", "P-1Y", "P1.5Y", "P1H", "PT5M", "p1y", "P1D1M", "P9999Y", "P1Y "])
+@pytest.mark.parametrize(
+    "text", ["", "P", "10Y", "P-1Y", "P1.5Y", "P1H", "PT5M", "p1y", "P1D1M", "P9999Y", "P1Y "]
+)
 def test_other_texts_are_no_periods(text: str) -> None:
     """Times of day, signs, fractions and another order are refused."""
     with pytest.raises(ValueError, match="period"):
@@ -124,7 +128,9 @@ def test_days_end_in_istanbul() -> None:
 
 
 @given(days_of_life, periods, periods)
-def test_what_fits_within_a_limit_never_ends_later(start: date, held: Period, limit: Period) -> None:
+def test_what_fits_within_a_limit_never_ends_later(
+    start: date, held: Period, limit: Period
+) -> None:
     """Property: fits_within holds for every start day, whatever the months' lengths."""
     assume(held.fits_within(limit))
     assert add_to_date(start, held) <= add_to_date(start, limit)
@@ -152,7 +158,10 @@ def test_class_is_the_set_of_rules_in_byte_order() -> None:
 
 def test_rows_without_a_rule_are_named() -> None:
     """Words, a dangling name or nothing at all: the first such row is at fault."""
-    assert missing_retention(a_register("r", Unresolved("süresiz"), r=LOGIN), "a") == "activities/is/rows/1"
+    assert (
+        missing_retention(a_register("r", Unresolved("süresiz"), r=LOGIN), "a")
+        == "activities/is/rows/1"
+    )
     assert missing_retention(a_register("r", "gone", r=LOGIN), "a") == "activities/is/rows/1"
     assert missing_retention(a_register("r", None, r=LOGIN), "a") == "activities/is/rows/1"
     assert missing_retention(a_register("r", r=LOGIN), "a") is None
@@ -205,13 +214,17 @@ def test_open_bucket_waits_for_its_event() -> None:
     assert lapse(LOGIN, bucket="open", events={}) is None
     ended = {"contract_ended": istanbul(2026, 2, 28, 13, 5)}
     assert lapse(CONTRACT, bucket="open", events=ended) == istanbul(2036, 2, 28, 13, 5)
-    assert lapse(LOGIN, bucket="open", events={"record_created": istanbul(2026, 1, 2)}) == istanbul(2027, 1, 2)
+    assert lapse(LOGIN, bucket="open", events={"record_created": istanbul(2026, 1, 2)}) == istanbul(
+        2027, 1, 2
+    )
 
 
 @pytest.mark.parametrize("keep", [None, Unresolved("gerektiği kadar")])
 def test_a_rule_without_a_number_never_lapses(keep: Unresolved | None) -> None:
     """No period, no end: lint refuses it before anything depends on it."""
-    assert lapse(RetentionRule(keep=keep, start="record_created"), bucket="2026-03", events={}) is None
+    assert (
+        lapse(RetentionRule(keep=keep, start="record_created"), bucket="2026-03", events={}) is None
+    )
 
 
 def test_a_wrong_bucket_is_refused() -> None:
@@ -236,11 +249,16 @@ def test_nothing_lapses_before_start_and_keep(created: datetime, keep: Period) -
 @given(moments, periods, periods)
 def test_the_value_dies_with_the_last_row(created: datetime, one: Period, other: Period) -> None:
     """Property: class_lapse is the latest row_lapse, and None while any row has not started."""
-    rules = {"x": RetentionRule(keep=one, start="record_created"), "y": RetentionRule(keep=other, start="contract_ended")}
+    rules = {
+        "x": RetentionRule(keep=one, start="record_created"),
+        "y": RetentionRule(keep=other, start="contract_ended"),
+    }
     register = a_register("x", "y", **rules)
     events = {"record_created": created, "contract_ended": created + timedelta(days=40)}
     ends = [row_lapse(register, ref, bucket="open", events=events) for ref in register.rows]
-    assert class_lapse(register, "x+y", bucket="open", events=events) == max(end for end in ends if end)
+    assert class_lapse(register, "x+y", bucket="open", events=events) == max(
+        end for end in ends if end
+    )
     started = {"record_created": created}
     assert class_lapse(register, "x+y", bucket="open", events=started) is None
     assert row_lapse(register, register.rows[0], bucket="open", events=started) == ends[0]
@@ -260,7 +278,10 @@ def test_the_latest_minimum_is_the_floor() -> None:
     register = a_register("invoice", "contract", invoice=INVOICE, contract=CONTRACT)
     floor = legal_floor(register, "invoice", bucket="2026-03", events={})
     assert floor == LegalFloor(
-        until=istanbul(2037, 1, 1), rule="ttk_6102", citation="6102 (TTK) m.82/5-6", retention="invoice"
+        until=istanbul(2037, 1, 1),
+        rule="ttk_6102",
+        citation="6102 (TTK) m.82/5-6",
+        retention="invoice",
     )
     assert legal_floor(register, "contract", bucket="open", events={}) is None
 
@@ -279,7 +300,9 @@ def test_a_minimum_that_has_not_started_keeps() -> None:
 
 def test_the_start_of_a_range_is_a_floor() -> None:
     """5651 art. 5/3: traffic data for at least a year, though the register keeps it longer."""
-    rule = RetentionRule(keep=Period(months=20), start="record_created", rules=("y5651_yer_saglayici_trafik",))
+    rule = RetentionRule(
+        keep=Period(months=20), start="record_created", rules=("y5651_yer_saglayici_trafik",)
+    )
     floor = legal_floor(a_register("t", t=rule), "t", bucket="2026-03", events={})
     assert floor is not None
     assert floor.until == istanbul(2027, 4, 1)
