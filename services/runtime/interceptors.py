@@ -68,6 +68,21 @@ class GateInterceptor(aio.ServerInterceptor):
         self._gate = gate
         self._in_flight: Counter[str] = Counter()
         self._wrapped: dict[str, _Handler] = {}
+        self._is_draining = False
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._watches: set[asyncio.Timeout] = set()
+
+    def drain(self) -> None:
+        """Refuses new RPCs and ends every watch with NOT_READY: clients turn to a replica."""
+        self._is_draining = True
+        now = asyncio.get_running_loop().time()
+        for watch in self._watches:
+            watch.reschedule(now)
+
+    async def wait_idle(self, limit_s: float) -> None:
+        """Waits until no handler runs any more, cancelled ones included, or the limit passes."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=limit_s)
 
     async def intercept_service(
         self,
@@ -148,7 +163,7 @@ class GateInterceptor(aio.ServerInterceptor):
         try:
             caller = self._gate.identify(context.auth_context())
             bind_contextvars(caller=caller.spiffe_id)
-            with self._counted(caller):
+            with self._counted(caller), self._tracked():
                 admission = self._gate.admit(
                     rpc=rpc,
                     caller=caller,
@@ -168,11 +183,16 @@ class GateInterceptor(aio.ServerInterceptor):
                         language=language,
                     )
                 )
-                async with asyncio.timeout(limit_s):
-                    return await work(caller)
+                async with asyncio.timeout(limit_s) as limit:
+                    if not is_watch:
+                        return await work(caller)
+                    with self._watched(limit):
+                        return await work(caller)
         except aio.AbortError:
             raise
-        except Exception as exc:
+        except TimeoutError:
+            failure = error(Reason.NOT_READY if is_watch else Reason.DEADLINE_EXCEEDED)
+        except Exception as exc:  # noqa: BLE001 (the process edge: mapped, logged, answered)
             failure = as_emanet_error(exc)
             _log_refusal(failure, exc)
         # outside the handler of `exc`, so that nothing carries it any further
@@ -190,6 +210,23 @@ class GateInterceptor(aio.ServerInterceptor):
             self._in_flight[key] -= 1
             if not self._in_flight[key]:
                 del self._in_flight[key]
+
+    @contextmanager
+    def _tracked(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        if task is None or self._is_draining:
+            raise error(Reason.NOT_READY)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        yield
+
+    @contextmanager
+    def _watched(self, limit: asyncio.Timeout) -> Iterator[None]:
+        self._watches.add(limit)
+        try:
+            yield
+        finally:
+            self._watches.discard(limit)
 
     def _time_limit(self, context: _Context) -> float:
         remaining = cast("float | None", context.time_remaining())

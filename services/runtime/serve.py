@@ -40,6 +40,12 @@ _OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.max_metadata_size", 16 * 1024),
 )
+_GRACE_S = 0.5
+"""For the last bytes of answers, and for health watches; the drain itself came before."""
+
+_IDLE_S = 5.0
+"""How long cancelled handlers may take to end, before the database is closed under them."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -90,6 +96,7 @@ class RunningServer:
         self,
         *,
         server: aio.Server,
+        gate: GateInterceptor,
         endpoint: str,
         health: HealthMonitor,
         service: Service,
@@ -99,12 +106,13 @@ class RunningServer:
         self.endpoint = endpoint
         self.health = health
         self._server = server
+        self._gate = gate
         self._service = service
         self._drain_s = drain_s
         self._rounds = asyncio.get_running_loop().create_task(health.run(), name="health")
 
     async def stop(self) -> None:
-        """Answers NOT_SERVING, refuses new RPCs, lets those in flight end within the drain time."""
+        """Drains: NOT_SERVING, no new RPC, watches end, the rest has the drain time to finish."""
         _log.info("server.draining", endpoint=self.endpoint)
         self._rounds.cancel()
         with suppress(asyncio.CancelledError):
@@ -112,7 +120,10 @@ class RunningServer:
         await self.health.stop()
         if self._service.drain is not None:
             self._service.drain()
-        await self._server.stop(self._drain_s)
+        self._gate.drain()
+        await self._gate.wait_idle(self._drain_s)
+        await self._server.stop(_GRACE_S)
+        await self._gate.wait_idle(_IDLE_S)
         if self._service.stop is not None:
             await self._service.stop()
         _log.info("server.stopped", endpoint=self.endpoint)
@@ -136,11 +147,12 @@ async def start_server(
     """
     table = AuthorisationTable(service.authorisation)
     table.require_exactly(_rpcs_of(service))
-    gate = Gate(table=table, principals=principals, tokens=tokens, clock=clock)
-    server = aio.server(
-        interceptors=(GateInterceptor(service=name, settings=settings, gate=gate),),
-        options=_OPTIONS,
+    interceptor = GateInterceptor(
+        service=name,
+        settings=settings,
+        gate=Gate(table=table, principals=principals, tokens=tokens, clock=clock),
     )
+    server = aio.server(interceptors=(interceptor,), options=_OPTIONS)
     names = tuple(item.descriptor.full_name for item in service.registrations)
     health = HealthMonitor(
         checks=(database_check(database), *service.health_checks),
@@ -160,6 +172,7 @@ async def start_server(
     _log.info("server.started", endpoint=endpoint, mode=settings.mode.value)
     return RunningServer(
         server=server,
+        gate=interceptor,
         endpoint=endpoint,
         health=health,
         service=service,
