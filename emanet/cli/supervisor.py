@@ -1,0 +1,289 @@
+"""`emanet up`: three services of a checkout as child processes, restarted with back-off.
+
+The supervisor owns the folder `var/run`: its own process id, each service's process id, port and
+log, and the endpoints file that clients read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emanet.cli.devcerts import ensure_certificates
+from emanet.cli.workspace import SERVICES, Workspace
+from emanet.core.errors import Reason, error
+
+__all__ = ["LocalInstallation", "Supervisor", "find_checkout", "is_alive", "stop_process"]
+
+_FIRST_DELAY_S = 0.2
+_LONGEST_DELAY_S = 10.0
+_STEADY_AFTER_S = 30.0
+_RENEWAL_CHECK_S = 3600.0
+_STOP_TIMEOUT_S = 25.0
+_START_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalInstallation:
+    """What one local installation is made of.
+
+    Attributes:
+        workspace: its folder.
+        checkout: the folder that holds `services/`.
+        installation: its name; part of log origins and token audiences.
+        applications: names that get a certificate.
+        organizations: ids that are made known before the services start.
+        settings: further `EMANET_*` variables for the services.
+    """
+
+    workspace: Workspace
+    checkout: Path
+    installation: str = "local"
+    applications: tuple[str, ...] = ("cli",)
+    organizations: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self, service: str, *, ports: Mapping[str, int]) -> dict[str, str]:
+        """The environment of one service's process."""
+        certs = self.workspace.certs
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("EMANET_")}
+        return {
+            **inherited,
+            "EMANET_RUNTIME_MODE": "dev",
+            "EMANET_RUNTIME_INSTALLATION": self.installation,
+            "EMANET_RUNTIME_LISTEN": f"127.0.0.1:{ports[service]}",
+            "EMANET_RUNTIME_CERT_FILE": str(certs / f"{service}.pem"),
+            "EMANET_RUNTIME_KEY_FILE": str(certs / f"{service}.key"),
+            "EMANET_RUNTIME_CA_FILE": str(certs / "ca.pem"),
+            "EMANET_RUNTIME_PRINCIPALS_FILE": str(self.workspace.principals),
+            "EMANET_RUNTIME_VAR_DIR": str(self.workspace.var),
+            **_targets(service, ports),
+            **self._settings_of(service),
+        }
+
+    def _settings_of(self, service: str) -> dict[str, str]:
+        prefixes = ("EMANET_RUNTIME_", f"EMANET_{service.upper()}_")
+        return {k: v for k, v in self.settings.items() if k.startswith(prefixes)}
+
+
+class Supervisor:
+    """Starts, watches and stops the services of a local installation."""
+
+    def __init__(self, installation: LocalInstallation) -> None:
+        self._installation = installation
+        self._workspace = installation.workspace
+        self._ports: dict[str, int] = {}
+        self._children: dict[str, _Child] = {}
+
+    def prepare(self) -> None:
+        """Certificates, databases, secrets and organizations; keeps what exists.
+
+        Raises:
+            StateError: CONFIG_INVALID when another supervisor runs, or a service refuses.
+        """
+        running = _read_pid(self._workspace.supervisor_pid)
+        if running is not None and is_alive(running) and running != os.getpid():
+            raise error(
+                Reason.CONFIG_INVALID,
+                problem=f"already running as process {running}; stop it with emanet down",
+            )
+        self._workspace.run.mkdir(parents=True, exist_ok=True)
+        self._renew_certificates()
+        self._ports = _free_ports(SERVICES)
+        for service in SERVICES:
+            database = self._workspace.var / service / "db" / f"{service}.db"
+            command = ["migrate"] if database.exists() else ["init"]
+            self._run_once(service, command)
+            known = self._workspace.run / f"{service}.organizations"
+            old = set(known.read_text(encoding="utf-8").split()) if known.exists() else set()
+            new = [name for name in self._installation.organizations if name not in old]
+            if new:
+                self._run_once(service, ["add-organization", *new])
+                known.write_text("\n".join(sorted(old | set(new))), encoding="utf-8")
+
+    def start(self) -> None:
+        """Starts the services and waits until each has opened its port."""
+        self._workspace.supervisor_pid.write_text(str(os.getpid()), encoding="utf-8")
+        for service in SERVICES:
+            self._children[service] = self._spawn(service)
+        for service in SERVICES:
+            self._wait_until_open(service)
+        self._write_endpoints()
+
+    def watch(self, *, should_stop: Callable[[], bool]) -> None:
+        """Restarts what ends, renews certificates, until `should_stop()`; then stops all."""
+        next_renewal = time.monotonic() + _RENEWAL_CHECK_S
+        while not should_stop():
+            for service, child in tuple(self._children.items()):
+                self._restart_if_ended(service, child)
+            if time.monotonic() >= next_renewal:
+                self._renew_certificates()
+                next_renewal = time.monotonic() + _RENEWAL_CHECK_S
+            time.sleep(0.1)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stops the services in the order in which they call each other, callers first."""
+        for service in reversed(SERVICES):
+            child = self._children.pop(service, None)
+            if child is not None:
+                stop_process(child.process)
+                (self._workspace.run / f"{service}.pid").unlink(missing_ok=True)
+        self._workspace.endpoints.unlink(missing_ok=True)
+        self._workspace.supervisor_pid.unlink(missing_ok=True)
+
+    def _renew_certificates(self) -> None:
+        ensure_certificates(
+            self._workspace,
+            applications=self._installation.applications,
+            now=dt.datetime.now(dt.UTC),
+        )
+
+    def _restart_if_ended(self, service: str, child: _Child) -> None:
+        if child.process.poll() is None:
+            return
+        now = time.monotonic()
+        if child.retry_at is None:
+            lived = now - child.started
+            delay = _FIRST_DELAY_S if lived > _STEADY_AFTER_S else child.delay
+            child.retry_at = now + delay
+            child.delay = min(delay * 2, _LONGEST_DELAY_S)
+        elif now >= child.retry_at:
+            replacement = self._spawn(service)
+            replacement.delay = child.delay
+            self._children[service] = replacement
+
+    def _spawn(self, service: str) -> _Child:
+        with (self._workspace.run / f"{service}.log").open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 (this interpreter, fixed arguments)
+                [sys.executable, "-m", f"services.{service}", "serve"],
+                cwd=self._installation.checkout,
+                env=self._installation.environment(service, ports=self._ports),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (self._workspace.run / f"{service}.pid").write_text(str(process.pid), encoding="utf-8")
+        return _Child(process=process, started=time.monotonic())
+
+    def _run_once(self, service: str, arguments: Sequence[str]) -> None:
+        done = subprocess.run(  # noqa: S603 (this interpreter, checked slugs)
+            [sys.executable, "-m", f"services.{service}", *arguments],
+            cwd=self._installation.checkout,
+            env=self._installation.environment(service, ports=self._ports),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            raise error(
+                Reason.CONFIG_INVALID, problem=f"{service} {arguments[0]} was refused: {last}"
+            )
+
+    def _wait_until_open(self, service: str) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._children[service].process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                probe.settimeout(0.5)
+                if probe.connect_ex(("127.0.0.1", self._ports[service])) == 0:
+                    return
+            time.sleep(0.05)
+        log = self._workspace.run / f"{service}.log"
+        self.stop()
+        raise error(Reason.CONFIG_INVALID, problem=f"{service} did not start; see {log}")
+
+    def _write_endpoints(self) -> None:
+        content = {
+            "mode": "dev",
+            "installation": self._installation.installation,
+            "certs_dir": str(self._workspace.certs),
+            "services": {name: f"127.0.0.1:{port}" for name, port in self._ports.items()},
+        }
+        temporary = self._workspace.endpoints.with_suffix(".tmp")
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self._workspace.endpoints)
+
+
+@dataclass(slots=True)
+class _Child:
+    process: subprocess.Popen[bytes]
+    started: float
+    delay: float = _FIRST_DELAY_S
+    retry_at: float | None = None
+
+
+def find_checkout(start: Path | None = None) -> Path:
+    """The folder that holds `services/`, from `start` (default: here) upwards.
+
+    Raises:
+        StateError: CONFIG_INVALID outside a checkout.
+    """
+    here = (start or Path.cwd()).absolute()
+    candidates = [here, *here.parents, Path(__file__).absolute().parents[2]]
+    for folder in candidates:
+        if (folder / "services" / "runtime").is_dir() and (folder / "protos").is_dir():
+            return folder
+    raise error(
+        Reason.CONFIG_INVALID, problem="emanet up needs a checkout of Emanet; change to its folder"
+    )
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of ours with this id runs."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def stop_process(process: subprocess.Popen[bytes]) -> None:
+    """Asks a child to drain and end; kills it when it does not in time."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _read_pid(path: Path) -> int | None:
+    text = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    return int(text) if text.isdecimal() else None
+
+
+def _free_ports(names: Sequence[str]) -> dict[str, int]:
+    sockets = []
+    try:
+        for _ in names:
+            probe = socket.socket()
+            probe.bind(("127.0.0.1", 0))
+            sockets.append(probe)
+        return {name: probe.getsockname()[1] for name, probe in zip(names, sockets, strict=True)}
+    finally:
+        for probe in sockets:
+            probe.close()
+
+
+def _targets(service: str, ports: Mapping[str, int]) -> dict[str, str]:
+    """Where a service finds the ones that it calls: those before it in SERVICES."""
+    below = SERVICES[: SERVICES.index(service)]
+    return {
+        f"EMANET_{service.upper()}_{name.upper()}_TARGET": f"127.0.0.1:{ports[name]}"
+        for name in below
+    }

@@ -1,0 +1,1 @@
+"""In-memory fakes with the same rules and errors as the services."""
