@@ -1,0 +1,1 @@
+"""Pure parts of crypto: what a field needs, key life cycle, destruction plans and receipts."""

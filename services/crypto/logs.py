@@ -1,0 +1,123 @@
+"""Memory of each organization's log: what was seen, what is proven, and what to do about a lie.
+
+A larger checkpoint is believed at once and remembered in memory at once; the database follows
+within a second (`flush`). Within a minute its history is proven from the last proven one
+(`prove`). A log that cannot prove it stops decryption for its organization, in every replica.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy import Connection
+
+from emanet.core.checkpoint import Checkpoint, Vkey
+from emanet.core.errors import EmanetError, IntegrityError, Reason, error
+from emanet.core.leaf import Leaf, Receipt
+from emanet.core.merkle import verify_consistency
+from services.crypto import storage_log
+from services.crypto.audit import Audit
+from services.crypto.domain.proof import KnownLog, verify_receipt
+from services.crypto.storage_log import LogState
+from services.runtime.database import Database
+from services.runtime.primitives import ed25519_verify
+
+__all__ = ["LogKeeper", "LogMemory"]
+
+_log = structlog.get_logger(__name__)
+
+
+class LogMemory:
+    """One organization's log as this process knows it; used from the loop's thread."""
+
+    def __init__(self, *, vkey: Vkey, state: LogState) -> None:
+        self.vkey = vkey
+        self.seen = state.seen
+        self.proven = state.proven
+        self.flushed = state.seen
+        self.fault = state.fault
+
+    def believe(self, receipt: Receipt, leaf: bytes, *, known: KnownLog) -> Leaf:
+        """Verifies a receipt against what was known at sending, and remembers its tree.
+
+        Raises:
+            UnavailableError: LOG_BEHIND.
+            IntegrityError: LOG_FORK, RECEIPT_INVALID.
+        """
+        checkpoint, value = verify_receipt(
+            receipt, leaf, vkey=self.vkey, known=known, verify=ed25519_verify
+        )
+        self._remember(checkpoint)
+        return value
+
+    def _remember(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.size > self.seen.size:
+            self.seen = KnownLog(checkpoint.size, checkpoint.root)
+        elif checkpoint.size == self.seen.size and checkpoint.root != self.seen.root:
+            # Two answers in flight at once showed two trees of one size.
+            raise error(Reason.LOG_FORK)
+
+
+class LogKeeper:
+    """Keeps the memories of all logs durable, and proven."""
+
+    def __init__(self, *, database: Database, audit: Audit) -> None:
+        self._database = database
+        self._audit = audit
+
+    async def flush(self, memories: Mapping[str, LogMemory]) -> None:
+        """Writes every tree that grew since the last flush into the database."""
+        grown = [
+            (organization, memory, memory.seen)
+            for organization, memory in memories.items()
+            if memory.seen.size > memory.flushed.size
+        ]
+        if not grown:
+            return
+
+        def work(connection: Connection) -> None:
+            for organization, _, seen in grown:
+                storage_log.put_seen(connection, organization, seen)
+
+        await self._database.write(work)
+        for _, memory, seen in grown:
+            memory.flushed = seen
+
+    async def prove(self, memories: Mapping[str, LogMemory], *, timeout_s: float) -> None:
+        """Proves for every log that grew that its tree begins with the last proven one."""
+        for organization, memory in memories.items():
+            if memory.seen.size <= memory.proven.size or memory.fault:
+                continue
+            try:
+                await self._prove_one(organization, memory, timeout_s)
+            except IntegrityError as lie:
+                await self._stop(organization, memory, lie.reason)
+            except EmanetError as failure:
+                _log.warning(
+                    "log.not_proven", organization=organization, reason=failure.reason.value
+                )
+
+    async def _prove_one(self, organization: str, memory: LogMemory, timeout_s: float) -> None:
+        old, new = memory.proven, memory.seen
+        proof: tuple[bytes, ...] = ()
+        if old.size:
+            proof = await self._audit.consistency_proof(
+                organization, old_size=old.size, new_size=new.size, timeout_s=timeout_s
+            )
+        verify_consistency(
+            old_size=old.size, old_root=old.root, new_size=new.size, new_root=new.root, proof=proof
+        )
+        await self._database.write(
+            lambda connection: storage_log.put_proven(connection, organization, new)
+        )
+        memory.proven = new
+
+    async def _stop(self, organization: str, memory: LogMemory, reason: Reason) -> None:
+        _log.error("log.stopped", organization=organization, reason=reason.value)
+        memory.fault = Reason.LOG_FORK.value
+        await self._database.write(
+            lambda connection: storage_log.put_fault(
+                connection, organization, Reason.LOG_FORK.value
+            )
+        )

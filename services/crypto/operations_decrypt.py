@@ -1,0 +1,401 @@
+"""Decrypt: opens values after access_audit has allowed it and holds a durable record of it.
+
+The order is DESIGN §7: parse without keys, find keys, ask and record under a fresh attempt, verify
+the receipt, open in memory, record what failed, answer. Whatever goes wrong before the last step,
+no plaintext leaves this module.
+
+Values that cannot be opened (malformed, unknown, destroyed) have no subject that could be trusted.
+They are counted with the first value of the same field that can be opened, and when there is none
+the field stands in the question alone: the record's count is that of the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
+from emanet.core.clock import Clock
+from emanet.core.envelope import TEXT_PREFIX, Envelope, ValueType, aad, parse_envelope
+from emanet.core.errors import EmanetError, Reason, error
+from emanet.core.ids import new_uuid7
+from emanet.core.leaf import MAX_FIELDS, Act
+from emanet.core.mask import HIDDEN, mask
+from emanet.core.names import Collection, format_name, is_slug
+from emanet.register.values import Level
+from services.crypto.audit import AccessQuestion, Audit, core_receipt
+from services.crypto.domain.fields import RegisterView
+from services.crypto.domain.proof import KnownLog, Question, verify_allowed
+from services.crypto.keys import FoundPair, KeyFinder, PairIds
+from services.crypto.tenants import Tenant, Tenants
+from services.runtime.primitives import SealBrokenError, is_equal
+
+__all__ = ["DecryptOperation", "Decrypted", "OpenedValue", "ReadRequest", "SealedItem"]
+
+_Action = resources_pb2.Action
+_ACTS: Mapping[int, Act] = {
+    _Action.ACTION_READ_MASKED: Act.READ_MASKED,
+    _Action.ACTION_DECRYPT: Act.DECRYPT,
+    _Action.ACTION_EXPORT: Act.EXPORT,
+    _Action.ACTION_DISCLOSE: Act.DISCLOSE,
+}
+_CLOSED_LEVELS = {
+    Level.SEALED: Reason.FIELD_SEALED,
+    Level.FORBIDDEN: Reason.FIELD_FORBIDDEN,
+}
+_TEXT_PREFIX = TEXT_PREFIX.encode()
+_MIN_TIMEOUT_S = 0.01
+_log = structlog.get_logger(__name__)
+
+
+class SealedItem(NamedTuple):
+    """One value to open.
+
+    Attributes:
+        field: the field's slug.
+        envelope: raw bytes, or the ASCII bytes of its text.
+        record: the record's reference; empty = the subject.
+        subject: only compared with the key's; empty = not compared.
+    """
+
+    field: str
+    envelope: bytes
+    record: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A batch of one organization, actor, purpose and case.
+
+    Attributes:
+        organization: the slug.
+        context: who reads, for what, from where, as the application sent it.
+        action: the nature of the access.
+        items: the values.
+        application: the calling application's name.
+        staff_token: forwarded unchanged; empty for none.
+        timeout_s: what is left of the caller's deadline.
+    """
+
+    organization: str
+    context: resources_pb2.AccessContext
+    action: resources_pb2.Action.ValueType
+    items: Sequence[SealedItem]
+    application: str
+    staff_token: str
+    timeout_s: float
+
+
+class OpenedValue(NamedTuple):
+    """A plaintext or its mask."""
+
+    value_type: ValueType
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Decrypted:
+    """The answer to a batch.
+
+    Attributes:
+        results: for each item its value, or why it was not opened.
+        record: name of the access record.
+        receipt: the proof that the record is in the log.
+        waiting_for_review: whether nobody's case explains the access.
+    """
+
+    results: list[OpenedValue | EmanetError]
+    record: str
+    receipt: resources_pb2.Receipt
+    waiting_for_review: bool
+
+
+class _Slot(NamedTuple):
+    """One item after its keys were looked for."""
+
+    item: SealedItem
+    envelope: Envelope | None
+    keys: FoundPair | EmanetError
+
+
+class DecryptOperation:
+    """Opens batches; safe to run concurrently in one event loop."""
+
+    def __init__(
+        self,
+        *,
+        tenants: Tenants,
+        finder: KeyFinder,
+        audit: Audit,
+        clock: Clock,
+        audit_timeout_s: float,
+    ) -> None:
+        self._tenants = tenants
+        self._finder = finder
+        self._audit = audit
+        self._clock = clock
+        self._audit_timeout_s = audit_timeout_s
+
+    async def run(self, request: ReadRequest) -> Decrypted:
+        """Opens a batch.
+
+        Raises:
+            CallerError: INVALID_FIELD, another action than Decrypt knows or a malformed field;
+                BATCH_TOO_LARGE, more than 64 fields; FIELD_SEALED, FIELD_FORBIDDEN (recorded).
+            DeniedError: the denial's reason, with the record's name.
+            StateError: ORGANIZATION_MISSING, REGISTER_MISSING, KEYS_BEHIND, SECRET_UNUSABLE.
+            UnavailableError: AUDIT_UNAVAILABLE, REGISTER_SKEW, LOG_BEHIND and others of
+                access_audit; DATABASE_UNAVAILABLE.
+            IntegrityError: RECEIPT_INVALID, LOG_FORK.
+        """
+        deadline = asyncio.get_running_loop().time() + request.timeout_s
+        act = _ACTS.get(request.action)
+        if act is None:
+            raise _invalid("action", "Decrypt masks, decrypts, exports or discloses")
+        fields = _fields_of(request.items)
+        tenant = await self._tenants.require(request.organization)
+        view = self._tenants.register(request.organization).in_effect(self._clock.now())
+        slots = await self._find_keys(tenant, request.items)
+        attempt = new_uuid7(self._clock)
+        known = tenant.log.seen
+        answer = await self._ask(request, attempt, view.number, slots, deadline)
+        record = format_name(request.organization, Collection.ACCESS_RECORDS.value, str(attempt))
+        _refuse_closed(view, fields, record, answer)
+        question = Question(
+            attempt=attempt,
+            organization=request.organization,
+            application=request.application,
+            purpose=request.context.purpose,
+            act=act,
+            fields=fields,
+            values=len(request.items),
+            register=view.number,
+        )
+        _verify_answer(tenant, answer, question, known)
+        results = [_open(slot, request.organization, view, act) for slot in slots]
+        await self._record_failure(request.organization, attempt, results, deadline)
+        return Decrypted(
+            results=results,
+            record=record,
+            receipt=answer.receipt,
+            waiting_for_review=answer.waiting_for_review,
+        )
+
+    async def _find_keys(self, tenant: Tenant, items: Sequence[SealedItem]) -> list[_Slot]:
+        envelopes = [_parsed(item.envelope) for item in items]
+        wanted: set[PairIds] = {(each.sid, each.bid) for each in envelopes if each is not None}
+        found = await self._finder.find_by_ids(tenant, wanted)
+        broken = error(Reason.ENVELOPE_INVALID)
+        return [
+            _Slot(
+                item,
+                envelope,
+                broken if envelope is None else found[(envelope.sid, envelope.bid)],
+            )
+            for item, envelope in zip(items, envelopes, strict=True)
+        ]
+
+    async def _ask(
+        self,
+        request: ReadRequest,
+        attempt: UUID,
+        register: int,
+        slots: Sequence[_Slot],
+        deadline: float,
+    ) -> access_audit_pb2.CheckAccessResponse:
+        question = AccessQuestion(
+            organization=request.organization,
+            attempt=attempt,
+            context=request.context,
+            action=request.action,
+            items=_access_items(slots),
+            register=register,
+            application=request.application,
+            staff_token=request.staff_token,
+        )
+        asked = asyncio.ensure_future(
+            self._audit.check_access(question, timeout_s=self._timeout_s(deadline))
+        )
+        try:
+            # The request is on its way while this process derives what an allow will need.
+            await asyncio.sleep(0)
+            for slot in slots:
+                if isinstance(slot.keys, FoundPair):
+                    slot.keys.pair()
+            return await asked
+        finally:
+            asked.cancel()
+
+    async def _record_failure(
+        self,
+        organization: str,
+        attempt: UUID,
+        results: Sequence[OpenedValue | EmanetError],
+        deadline: float,
+    ) -> None:
+        """Records the first value that did not open; without that record nothing is answered."""
+        for index, result in enumerate(results):
+            if isinstance(result, EmanetError):
+                await self._audit.record_outcome(
+                    organization=organization,
+                    access=attempt,
+                    outcome=new_uuid7(self._clock),
+                    item=index,
+                    why=result.reason.value,
+                    timeout_s=self._timeout_s(deadline),
+                )
+                _log.warning(
+                    "value.not_opened",
+                    organization=organization,
+                    record=str(attempt),
+                    item=index,
+                    reason=result.reason.value,
+                )
+                return
+
+    def _timeout_s(self, deadline: float) -> float:
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= _MIN_TIMEOUT_S:
+            raise error(Reason.AUDIT_UNAVAILABLE)
+        return min(left - _MIN_TIMEOUT_S, self._audit_timeout_s)
+
+
+def _fields_of(items: Sequence[SealedItem]) -> frozenset[str]:
+    fields = frozenset(item.field for item in items)
+    if len(fields) > MAX_FIELDS:
+        raise error(Reason.BATCH_TOO_LARGE, limit=str(MAX_FIELDS))
+    if not all(map(is_slug, fields)):
+        raise _invalid("items.field", "a field is a slug")
+    return fields
+
+
+def _parsed(data: bytes) -> Envelope | None:
+    try:
+        if data.startswith(_TEXT_PREFIX):
+            return parse_envelope(data.decode("ascii"))
+        return parse_envelope(data)
+    except (EmanetError, UnicodeDecodeError):
+        return None
+
+
+def _access_items(slots: Sequence[_Slot]) -> list[resources_pb2.AccessItem]:
+    """Fields, subjects and buckets with counts, in the order in which they come."""
+    counts: dict[tuple[str, str, str], int] = {}
+    first: dict[str, tuple[str, str, str]] = {}
+    unopened: list[str] = []
+    for item, _, keys in slots:
+        if isinstance(keys, EmanetError):
+            unopened.append(item.field)
+            continue
+        key = (item.field, keys.name.subject, keys.name.bucket)
+        first.setdefault(item.field, key)
+        counts[key] = counts.get(key, 0) + 1
+    for field in unopened:
+        key = first.get(field, (field, "", ""))
+        counts[key] = counts.get(key, 0) + 1
+    return [
+        resources_pb2.AccessItem(field=field, subject=subject, bucket=bucket, count=count)
+        for (field, subject, bucket), count in counts.items()
+    ]
+
+
+def _refuse_closed(
+    view: RegisterView,
+    fields: frozenset[str],
+    record: str,
+    answer: access_audit_pb2.CheckAccessResponse,
+) -> None:
+    """Raises for a field that must not be opened here at all, and for a denial."""
+    for field in sorted(fields):
+        rule = view.fields.get(field)
+        closed = None if rule is None or rule.level is None else _CLOSED_LEVELS.get(rule.level)
+        if closed is not None:
+            raise error(closed, field=field, row=f"fields/{field}", record=record)
+    if answer.verdict != resources_pb2.Verdict.VERDICT_ALLOW:
+        raise _denial(answer, record)
+
+
+def _denial(answer: access_audit_pb2.CheckAccessResponse, record: str) -> EmanetError:
+    try:
+        reason = Reason(answer.reason)
+    except ValueError:
+        reason = Reason.EVALUATION_FAILED
+    metadata: dict[str, str] = {**answer.metadata, "record": record}
+    return error(reason, violations=(), **metadata)
+
+
+def _verify_answer(
+    tenant: Tenant,
+    answer: access_audit_pb2.CheckAccessResponse,
+    question: Question,
+    known: KnownLog,
+) -> None:
+    try:
+        leaf = tenant.log.believe(core_receipt(answer.receipt), answer.leaf, known=known)
+        verify_allowed(leaf, question)
+    except EmanetError as failure:
+        _log.error(
+            "receipt.refused",
+            organization=question.organization,
+            record=str(question.attempt),
+            reason=failure.reason.value,
+        )
+        raise
+
+
+def _open(
+    slot: _Slot, organization: str, view: RegisterView, act: Act
+) -> OpenedValue | EmanetError:
+    item, envelope, keys = slot
+    if isinstance(keys, EmanetError):
+        return keys
+    rule = view.fields.get(item.field)
+    opened = None
+    if envelope is not None and (not item.subject or item.subject == keys.name.subject):
+        is_subject_bound = rule is not None and rule.binds_subject
+        record = "" if is_subject_bound else item.record or keys.name.subject
+        opened = _opened(envelope, keys, organization=organization, item=item, record=record)
+    if opened is None:
+        return error(Reason.ENVELOPE_INVALID)
+    if act is not Act.READ_MASKED:
+        return opened
+    return _masked(opened, "" if rule is None else rule.data_type)
+
+
+def _opened(
+    envelope: Envelope, keys: FoundPair, *, organization: str, item: SealedItem, record: str
+) -> OpenedValue | None:
+    pair = keys.pair()
+    if not is_equal(envelope.commitment, pair.commitment):
+        return None
+    head = envelope.header
+    for value_type in (ValueType.TEXT, ValueType.BYTES):
+        bound = aad(
+            head,
+            organization=organization,
+            field=item.field,
+            record=record,
+            value_type=value_type,
+        )
+        try:
+            return OpenedValue(value_type, pair.cipher.open(envelope.nonce, envelope.sealed, bound))
+        except SealBrokenError:
+            continue
+    return None
+
+
+def _masked(opened: OpenedValue, data_type: str) -> OpenedValue:
+    text = HIDDEN
+    if opened.value_type is ValueType.TEXT:
+        text = mask(data_type, opened.value.decode())
+    return OpenedValue(ValueType.TEXT, text.encode())
+
+
+def _invalid(field: str, problem: str) -> EmanetError:
+    return error(Reason.INVALID_FIELD, violations=((field, problem),))

@@ -1,0 +1,182 @@
+"""Encrypt: a batch of values of one organization, each under its own pair key.
+
+Needs the database, the epoch key and the last verified register; neither access_audit nor
+inventory. A batch costs one transaction when its keys are known, two when some have to be made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from emanet.core.clock import Clock
+from emanet.core.encoding import micros, require_nfc
+from emanet.core.envelope import (
+    MAX_PLAINTEXT_BYTES,
+    NONCE_BYTES,
+    ValueType,
+    aad,
+    header,
+    seal_bytes,
+)
+from emanet.core.errors import EmanetError, Reason, error
+from services.crypto.domain.fields import RegisterView, bucket_month, verify_subject
+from services.crypto.domain.keys import Pair, PairName
+from services.crypto.keys import KeyFinder
+from services.crypto.keystore import MAX_PAIR_USES
+from services.crypto.tenants import Tenants
+from services.runtime.primitives import random_bytes
+
+__all__ = ["EncryptOperation", "PlainItem"]
+
+_MAX_AHEAD = timedelta(minutes=5)
+_MAX_RECORD_BYTES = 128
+
+
+class PlainItem(NamedTuple):
+    """One value to encrypt.
+
+    Attributes:
+        field: the field's slug.
+        subject: `{namespace}/{ref}` or empty.
+        record: the record's reference; empty = the subject.
+        value: the bytes of the value (UTF-8 for text).
+        value_type: text or bytes.
+        start: when retention starts to count; None = now.
+    """
+
+    field: str
+    subject: str
+    record: str
+    value: bytes
+    value_type: ValueType
+    start: datetime | None
+
+
+class _Need(NamedTuple):
+    """What one item that may be encrypted needs: its pair key and the record in its AAD."""
+
+    pair: PairName
+    record: str
+
+
+class EncryptOperation:
+    """Encrypts batches; safe to run concurrently in one event loop."""
+
+    def __init__(self, *, tenants: Tenants, finder: KeyFinder, clock: Clock) -> None:
+        self._tenants = tenants
+        self._finder = finder
+        self._clock = clock
+
+    async def run(self, organization: str, items: Sequence[PlainItem]) -> list[bytes | EmanetError]:
+        """Encrypts a batch.
+
+        Returns:
+            for each item its envelope, or why it was refused.
+
+        Raises:
+            StateError: ORGANIZATION_MISSING, REGISTER_MISSING, SECRET_UNUSABLE, KEYS_BEHIND.
+            UnavailableError: DATABASE_UNAVAILABLE.
+        """
+        tenant = await self._tenants.require(organization)
+        now = self._clock.now()
+        view = self._tenants.register(organization).in_effect(now)
+        planner = _Planner(view, now)
+        needs = [planner.need(item) for item in items]
+        names = {need.pair for need in needs if isinstance(need, _Need)}
+        pairs = await self._finder.find_by_names(tenant, names, now_us=micros(now))
+        return _seal_all(organization, items, needs, pairs)
+
+
+class _Planner:
+    """Derives class, bucket and binding of items from one register version."""
+
+    def __init__(self, view: RegisterView, now: datetime) -> None:
+        self._view = view
+        self._latest = now + _MAX_AHEAD
+        self._month = bucket_month(now)
+        self._subjects: dict[tuple[str, str], EmanetError | None] = {}
+
+    def need(self, item: PlainItem) -> _Need | EmanetError:
+        try:
+            return self._need(item)
+        except EmanetError as refusal:
+            return refusal
+
+    def _need(self, item: PlainItem) -> _Need:
+        rule = self._view.rule(item.field)
+        if rule.refusal is not None:
+            raise rule.refusal
+        key = (item.field, item.subject)
+        if key not in self._subjects:
+            self._subjects[key] = self._subject_problem(item)
+        problem = self._subjects[key]
+        if problem is not None:
+            raise problem
+        if len(item.value) > MAX_PLAINTEXT_BYTES:
+            raise error(Reason.VALUE_TOO_LARGE, limit=str(MAX_PLAINTEXT_BYTES))
+        if item.value_type is ValueType.TEXT and not item.value.isascii():
+            require_nfc(item.value.decode())
+        month = self._month if item.start is None else self._month_of(item.start)
+        name = PairName(rule.retention_class, item.subject, rule.bucket(month))
+        return _Need(name, "" if rule.binds_subject else _record(item))
+
+    def _subject_problem(self, item: PlainItem) -> EmanetError | None:
+        try:
+            verify_subject(self._view.register, self._view.rule(item.field), item.subject)
+        except EmanetError as problem:
+            return problem
+        return None
+
+    def _month_of(self, start: datetime) -> str:
+        if start > self._latest:
+            raise error(Reason.START_IN_FUTURE)
+        return bucket_month(start)
+
+
+def _record(item: PlainItem) -> str:
+    if not item.record:
+        if not item.subject:
+            problem = "a value without a subject names its record"
+            raise error(Reason.INVALID_FIELD, violations=(("record", problem),))
+        return item.subject
+    if len(item.record.encode()) > _MAX_RECORD_BYTES:
+        raise error(Reason.VALUE_TOO_LARGE, limit=str(_MAX_RECORD_BYTES))
+    return require_nfc(item.record)
+
+
+def _seal_all(
+    organization: str,
+    items: Iterable[PlainItem],
+    needs: Sequence[_Need | EmanetError],
+    pairs: dict[PairName, Pair | EmanetError],
+) -> list[bytes | EmanetError]:
+    nonces = random_bytes(NONCE_BYTES * len(needs))
+    results: list[bytes | EmanetError] = []
+    for index, (item, need) in enumerate(zip(items, needs, strict=True)):
+        pair = pairs[need.pair] if isinstance(need, _Need) else need
+        if isinstance(pair, EmanetError) or isinstance(need, EmanetError):
+            results.append(pair if isinstance(pair, EmanetError) else error(Reason.INTERNAL_ERROR))
+            continue
+        nonce = nonces[index * NONCE_BYTES : (index + 1) * NONCE_BYTES]
+        results.append(_sealed(organization, item, need.record, pair=pair, nonce=nonce))
+    return results
+
+
+def _sealed(
+    organization: str, item: PlainItem, record: str, *, pair: Pair, nonce: bytes
+) -> bytes | EmanetError:
+    if pair.uses >= MAX_PAIR_USES:
+        return error(Reason.OVERLOADED)
+    pair.uses += 1
+    head = header(sid=pair.sid, bid=pair.bid, nonce=nonce)
+    bound = aad(
+        head,
+        organization=organization,
+        field=item.field,
+        record=record,
+        value_type=item.value_type,
+    )
+    sealed = pair.cipher.seal(nonce, item.value, bound)
+    return seal_bytes(header=head, commitment=pair.commitment, sealed=sealed)

@@ -1,0 +1,156 @@
+"""Composes the crypto service: sealed → unseal → known answers and canaries → serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+
+from emanet.api.crypto.v1 import crypto_pb2, crypto_pb2_grpc, keys_pb2, keys_pb2_grpc
+from emanet.core.checkpoint import Vkey, parse_vkey
+from emanet.core.errors import EmanetError, Reason, error
+from services.crypto import storage
+from services.crypto.audit import AuditGateway
+from services.crypto.authorisation import ROWS
+from services.crypto.background import Background
+from services.crypto.cache import PairCaches
+from services.crypto.channels import ServiceChannel
+from services.crypto.config import CryptoSettings
+from services.crypto.keys import KeyFinder
+from services.crypto.keystore import Keystore
+from services.crypto.logs import LogKeeper
+from services.crypto.operations_decrypt import DecryptOperation
+from services.crypto.operations_encrypt import EncryptOperation
+from services.crypto.registers import Registers
+from services.crypto.selftest import verify_primitives
+from services.crypto.servicer import CryptoServicer
+from services.crypto.setup import add_organization, verify_canary
+from services.crypto.tables import metadata
+from services.crypto.tenants import Tenants
+from services.runtime.command import PASSPHRASE, Host, ServiceDefinition
+from services.runtime.health import Latch
+from services.runtime.serve import Registration, Service
+
+__all__ = ["LOOKUP_KEY", "definition"]
+
+LOOKUP_KEY = "lookup_key"
+"""File name of the key under which key rows are found."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_log = structlog.get_logger(__name__)
+
+
+def definition(*, vkey_file: Path | None = None) -> ServiceDefinition[CryptoSettings]:
+    """What the command line needs to know about crypto.
+
+    Args:
+        vkey_file: for add-organization: the verifier key that access_audit printed, one line.
+    """
+
+    async def add(host: Host[CryptoSettings], organization: str) -> None:
+        await add_organization(
+            organization,
+            vkey=_read_vkey(vkey_file),
+            keystore=_open_keystore(host),
+            database=host.database,
+            now=host.clock.now(),
+        )
+
+    return ServiceDefinition(
+        settings=CryptoSettings,
+        metadata=metadata,
+        migrations=_MIGRATIONS,
+        build=_build,
+        add_organization=add,
+        root_secrets=(PASSPHRASE, LOOKUP_KEY),
+    )
+
+
+def _build(host: Host[CryptoSettings]) -> Service:
+    settings, database, clock = host.settings, host.database, host.clock
+    audit_reached = Latch("access_audit")
+    audit_channel = ServiceChannel(settings.access_audit_target, settings.runtime)
+    inventory_channel = ServiceChannel(settings.inventory_target, settings.runtime)
+    audit = AuditGateway(audit_channel.current)
+    keystore = _open_keystore(host)
+    registers = Registers(database)
+    tenants = Tenants(database=database, registers=registers, state_dir=settings.state_dir)
+    finder = KeyFinder(
+        database=database, keystore=keystore, caches=PairCaches(settings.cache_pairs)
+    )
+    background = Background(
+        tenants=tenants,
+        registers=registers,
+        database=database,
+        keeper=LogKeeper(database=database, audit=audit),
+        inventory=inventory_channel,
+        clock=clock,
+        audit=audit_channel,
+        reached=audit_reached,
+        proof_interval_s=settings.consistency_interval_seconds,
+    )
+    servicer = CryptoServicer(
+        settings=settings.runtime,
+        tenants=tenants,
+        encrypting=EncryptOperation(tenants=tenants, finder=finder, clock=clock),
+        decrypting=DecryptOperation(
+            tenants=tenants,
+            finder=finder,
+            audit=audit,
+            clock=clock,
+            audit_timeout_s=settings.audit_timeout_seconds,
+        ),
+        clock=clock,
+    )
+
+    async def start() -> None:
+        verify_primitives()
+        for row in await database.read(storage.list_organizations):
+            await verify_canary(row, keystore=keystore, database=database)
+        await tenants.load()
+        background.start()
+        _log.info("crypto.unsealed", organizations=len(tenants.all()))
+
+    async def stop() -> None:
+        await background.stop()
+        await audit_channel.close()
+        await inventory_channel.close()
+
+    return Service(
+        registrations=(
+            Registration(
+                descriptor=crypto_pb2.DESCRIPTOR.services_by_name["CryptoService"],
+                add=lambda server: crypto_pb2_grpc.add_CryptoServiceServicer_to_server(
+                    servicer, server
+                ),
+            ),
+            Registration(
+                descriptor=keys_pb2.DESCRIPTOR.services_by_name["KeyService"],
+                add=lambda server: keys_pb2_grpc.add_KeyServiceServicer_to_server(
+                    keys_pb2_grpc.KeyServiceServicer(),
+                    server,  # type: ignore[abstract]  # follows
+                ),
+            ),
+        ),
+        authorisation=ROWS,
+        health_checks=(audit_reached.check(),),
+        start=start,
+        stop=stop,
+    )
+
+
+def _open_keystore(host: Host[CryptoSettings]) -> Keystore:
+    return Keystore(provider=host.open_keyring(), lookup_key=host.read_key(LOOKUP_KEY))
+
+
+def _read_vkey(path: Path | None) -> Vkey:
+    if path is None:
+        raise _vkey_problem("add-organization needs --vkey-file, the log's verifier key")
+    try:
+        return parse_vkey(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise _vkey_problem(f"the file {path.name} cannot be read") from None
+
+
+def _vkey_problem(problem: str) -> EmanetError:
+    return error(Reason.CONFIG_INVALID, problem=problem)
