@@ -25,7 +25,7 @@ from services.runtime.serve import Registration, RunningServer, Service, start_s
 from services.runtime.settings import DEV_TRUST_DOMAIN, Mode, RuntimeSettings
 from services.runtime.tokens import TokenVerifier
 from tests.fakes.certificates import CertificateAuthority, Issued
-from tests.fakes.staff_tokens import TokenIssuer
+from tests.fakes.staff_tokens import TokenIssuer, shared_issuer
 
 PACKAGE = "emanet.api.inventory.v1.InventoryService"
 PRINCIPALS = """\
@@ -140,7 +140,7 @@ class SmallInstallation:
 
     folder: Path
     authority: CertificateAuthority = field(default_factory=CertificateAuthority)
-    issuer: TokenIssuer = field(default_factory=TokenIssuer)
+    issuer: TokenIssuer = field(default_factory=shared_issuer)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 ISSUER = "https://login.dev.emanet.invalid"
+
+
+@cache
+def shared_issuer() -> TokenIssuer:
+    """Returns one issuer for the whole test process: an RSA key takes its time."""
+    return TokenIssuer()
 
 
 class TokenIssuer:
