@@ -25,7 +25,17 @@ from emanet.core.errors import EmanetError, Reason, error
 if TYPE_CHECKING:
     import yaml
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "Node", "NodeKind", "closest", "hints", "load", "walk"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "Node",
+    "NodeKind",
+    "closest",
+    "hints",
+    "load",
+    "short",
+    "walk",
+]
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 32
@@ -164,7 +174,7 @@ class Node:
             if key not in known:
                 hint, hint_tr = hints(key, known)
                 raise value.error(
-                    f"unknown key {key!r}{hint}", f"bilinmeyen anahtar {key!r}{hint_tr}"
+                    f"unknown key {short(key)}{hint}", f"bilinmeyen anahtar {short(key)}{hint_tr}"
                 )
         for key in required:
             if key not in entries:
@@ -186,6 +196,11 @@ def hints(word: str, options: Iterable[str]) -> tuple[str, str]:
     if near is None:
         return "", ""
     return f" (did you mean {near!r}?)", f" (şunu mu demek istediniz: {near!r}?)"
+
+
+def short(text: str) -> str:
+    """The text in quotes for a message, cut after 60 characters."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def load(text: str, source: str) -> Node:
@@ -284,8 +299,8 @@ class _Open:
         if key._text in self.entries:
             first = self.entries[key._text].line
             raise key.error(
-                f"key {key._text!r} stands twice (first in line {first})",
-                f"{key._text!r} anahtarı iki kez yazılmış (ilki {first}. satırda)",
+                f"key {short(key._text)} stands twice (first in line {first})",
+                f"{short(key._text)} anahtarı iki kez yazılmış (ilki {first}. satırda)",
             )
         return key
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from emanet.core.strict_yaml import Node, hints
+from emanet.core.strict_yaml import Node, hints, short
 from emanet.register.codec import (
     SLUG,
     ChoiceCodec,
@@ -46,8 +46,8 @@ class _RecordCodec:
                 hint, hint_tr = hints(str(key), self._members)
                 raise ShapeError(
                     f"{path}/{key}",
-                    f"unknown key {key!r}{hint}",
-                    f"bilinmeyen anahtar {key!r}{hint_tr}",
+                    f"unknown key {short(str(key))}{hint}",
+                    f"bilinmeyen anahtar {short(str(key))}{hint_tr}",
                 )
         for key, member in self._members.items():
             if member.required and key not in value:
@@ -134,8 +134,8 @@ class ClaimCodec:
                 hint, hint_tr = hints(str(key), _KEYS)
                 raise ShapeError(
                     f"{path}/{key}",
-                    f"unknown key {key!r}{hint}",
-                    f"bilinmeyen anahtar {key!r}{hint_tr}",
+                    f"unknown key {short(str(key))}{hint}",
+                    f"bilinmeyen anahtar {short(str(key))}{hint_tr}",
                 )
         assertions = {
             key: _kept(ASSERTIONS[key], value[key], f"{path}/{key}")

@@ -16,7 +16,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
-from emanet.core.strict_yaml import Node, hints
+from emanet.core.strict_yaml import Node, hints, short
 from emanet.register.entities import Location, Unresolved
 from emanet.register.period import Period, parse_period
 from emanet.register.reference import reference
@@ -315,10 +315,6 @@ def _string(value: object, path: str) -> str:
     if not value:
         raise ShapeError(path, "the text is empty", "metin boş")
     return value
-
-
-def short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def unknown_code(path: str, *, text: str, options: Iterable[str], listing: str) -> ShapeError:

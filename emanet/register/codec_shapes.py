@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 
-from emanet.core.strict_yaml import Node, hints
-from emanet.register.codec import SLUG, Codec, ShapeError, short
+from emanet.core.strict_yaml import Node, hints, short
+from emanet.register.codec import SLUG, Codec, ShapeError
 
 __all__ = ["ListCodec", "MapCodec", "Member", "ObjectCodec"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emanet.register.values import Register, RowRef
 
-__all__ = ["declared_fields", "match_pattern", "purposes_of", "rows_for"]
+__all__ = ["declared_fields", "match_pattern", "purposes_of", "rows_for", "subject_groups"]
 
 
 def rows_for(register: Register, *, field: str, purpose: str) -> tuple[RowRef, ...]:
@@ -46,3 +46,12 @@ def match_pattern(register: Register, *, pattern: str, purpose: str) -> frozense
         prefix = pattern[:-1]
         return frozenset(name for name in declared if name.startswith(prefix))
     return declared & {pattern}
+
+
+def subject_groups(register: Register, field: str) -> frozenset[str]:
+    """The groups of data subjects whose data a field holds, over all its rows.
+
+    A field with any group has a subject for every value; crypto refuses one without.
+    """
+    refs = register.rows_by_field.get(field, ())
+    return frozenset(group for ref in refs for group in register.subjects_of(ref))

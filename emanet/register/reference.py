@@ -14,6 +14,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import TypeVar
 
+from emanet.core.text import label_key
 from emanet.register.period import Period, parse_period
 
 __all__ = [
@@ -210,6 +211,14 @@ class Reference:
         """The item of a list, None when the list has no such code."""
         return self.lists[name].get(code)
 
+    def match_label(self, name: str, label: str) -> tuple[Item, ...]:
+        """The items of a list whose Turkish label is spelt like this.
+
+        Case, circumflexes, spacing and punctuation do not count; a label that the file corrects
+        is found under both spellings. Two are found where art. 5 and art. 6 share a wording.
+        """
+        return _by_label(name).get(label_key(label), ())
+
     def subject_group(self, code: str) -> Item:
         """The VERBİS group of a group or sub-group of data subjects.
 
@@ -246,6 +255,15 @@ def reference() -> Reference:
         mechanisms=_frozen(lists["transfer_mechanisms"], _mechanism),
         retention_rules=_frozen(lists["retention_rules"], _legal_rule),
     )
+
+
+@cache
+def _by_label(name: str) -> Mapping[str, tuple[Item, ...]]:
+    found: dict[str, tuple[Item, ...]] = {}
+    for item in reference().lists[name].values():
+        for key in {label_key(item.tr), label_key(item.text("tr_corrected") or item.tr)}:
+            found[key] = (*found.get(key, ()), item)
+    return MappingProxyType(found)
 
 
 def _document() -> Mapping[str, object]:

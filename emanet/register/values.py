@@ -16,9 +16,9 @@ from typing import cast
 
 from emanet.core.canonical import JsonValue
 from emanet.core.errors import Reason, error
-from emanet.core.strict_yaml import hints
+from emanet.core.strict_yaml import hints, short
 from emanet.register import schema
-from emanet.register.codec import Codec, ShapeError, short
+from emanet.register.codec import Codec, ShapeError
 from emanet.register.codec_shapes import MapCodec
 from emanet.register.entities import (
     Bind,

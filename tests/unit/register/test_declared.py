@@ -3,7 +3,13 @@ from __future__ import annotations
 from hypothesis import given
 from register_strategies import registers
 
-from emanet.register.declared import declared_fields, match_pattern, purposes_of, rows_for
+from emanet.register.declared import (
+    declared_fields,
+    match_pattern,
+    purposes_of,
+    rows_for,
+    subject_groups,
+)
 from emanet.register.values import Activity, Declaration, Field, Organization, Register
 
 REGISTER = Register(
@@ -54,6 +60,18 @@ def test_a_pattern_means_the_declared_fields_that_match() -> None:
     assert match_pattern(REGISTER, pattern="uyelik", purpose="fatura") == frozenset()
     assert match_pattern(REGISTER, pattern="uye", purpose="destek") == frozenset()
     assert match_pattern(REGISTER, pattern="not", purpose="destek") == frozenset()
+
+
+def test_subject_groups_are_those_of_all_rows() -> None:
+    """A row's own groups stand in for its activity's."""
+    rows = (Declaration(fields=("a",)), Declaration(fields=("a", "b"), subjects=("calisan",)))
+    register = Register(
+        organization=Organization(id="ornek", tr="Örnek"),
+        activities={"is": Activity(tr="İş", subjects=("ziyaretci",), rows=rows)},
+    )
+    assert subject_groups(register, "a") == {"ziyaretci", "calisan"}
+    assert subject_groups(register, "b") == {"calisan"}
+    assert subject_groups(register, "c") == frozenset()
 
 
 @given(registers())

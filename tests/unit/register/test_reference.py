@@ -80,3 +80,37 @@ def test_mechanisms_carry_their_notification() -> None:
     }
     assert found == {"standart_sozlesme": 5}
     assert reference().mechanisms["taahhutname"].board_permission
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "code"),
+    [
+        ("data_categories", "FİZİKSEL MEKÂN GÜVENLİĞİ", "fiziksel_mekan_guvenligi"),
+        ("processing_purposes", "Denetim/Etik  faaliyetlerinin yürütülmesi", "denetim_etik"),
+        (
+            "measures",
+            "Taşınabilir bellek, CD, DVD ortamında aktarılan özel nitelikli kişisel veriler şifrelenerek aktarılmaktadır.",
+            "tasinabilir_ortam_sifreleme",
+        ),
+        (
+            "measures",
+            "Taşınabilir bellek, CD, DVD ortamında aktarılan özel nitelikli kişiler veriler şifrelenerek aktarılmaktadır",
+            "tasinabilir_ortam_sifreleme",
+        ),
+    ],
+)
+def test_labels_match_however_they_are_spelt(name: str, label: str, code: str) -> None:
+    """Sheets in the wild write VERBİS labels with other case, circumflexes and spaces."""
+    assert [item.code for item in reference().match_label(name, label)] == [code]
+    assert reference().match_label(name, "Yok böyle bir şey") == ()
+
+
+def test_only_legal_bases_share_labels() -> None:
+    """A label means one code, except where art. 5 and art. 6 use the same words."""
+    shared = {
+        item.code
+        for name, items in reference().lists.items()
+        for item in items.values()
+        if len(reference().match_label(name, item.tr)) > 1
+    }
+    assert shared == {"m5_2_a", "m6_3_b", "m5_2_b", "m6_3_c"}
