@@ -120,13 +120,20 @@ def _holidays(node: Node) -> tuple[bool, tuple[date, ...]]:
     days = tuple(
         made(
             item,
-            lambda word=word: date.fromisoformat(word),  # type: ignore[misc]  # bound at once
+            lambda word=word: _day(word),  # type: ignore[misc]  # bound at once
             "'tr' ya da 2026-03-20 biçiminde bir tarih bekleniyordu",
         )
         for item, word in words
         if word != "tr"
     )
     return any(word == "tr" for _, word in words), days
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as refused:
+        raise ValueError("'tr' or a date as 2026-03-20 expected") from refused
 
 
 def _role(name: str, node: Node) -> Role:
