@@ -512,6 +512,21 @@ def leaf() -> dict[str, object]:
         entry("text", "müşteri aradı, adresini doğruladı"),
         entry("session", "panel-7f3a"),
     ]
+    said_case = {
+        "kind": "ticket",
+        "ref": "T-118",
+        "opened_by": "customer",
+        "open": 1_789_000_000_000_000,
+        "subjects": [customer["token"]],
+        "assignees": [staff["token"]],
+    }
+    said_event = {
+        "event": "contract_ended",
+        "subject": customer["token"],
+        "time": 1_789_000_000_000_000,
+    }
+    pushed_case = entry("case", canonical(said_case).decode())
+    pushed_event = entry("text", canonical(said_event).decode())
     hashes_ = [bytes.fromhex(each["hash"]) for each in shown]
     root = tree_root(hashes_, b"\x03")
     disclosed: list[object] = [[b64(bytes.fromhex(e["salt"])), e["key"], e["value"]] for e in shown]
@@ -595,8 +610,18 @@ def leaf() -> dict[str, object]:
             "digest": digest,
             "by": [staff["token"], second["token"]],
         },
-        {**head("cases", 7), "app": "helpdesk", "n": len(shown), "d": b64(root)},
-        {**head("retention", 8), "app": "erp", "n": 0, "d": nothing},
+        {
+            **head("cases", 7),
+            "app": "helpdesk",
+            "n": 1,
+            "d": b64(bytes.fromhex(pushed_case["hash"])),
+        },
+        {
+            **head("retention", 8),
+            "app": "erp",
+            "n": 1,
+            "d": b64(bytes.fromhex(pushed_event["hash"])),
+        },
         {
             **head("key", 9),
             "op": "destroy_intent",
@@ -643,6 +668,8 @@ def leaf() -> dict[str, object]:
         "pseudonyms": [staff, second, customer],
         "entries": shown,
         "entries_root": root.hex(),
+        "pushed_case": pushed_case,
+        "pushed_event": pushed_event,
         "entry_proofs": [
             [h.hex() for h in tree_path(i, hashes_, b"\x03")] for i in range(len(hashes_))
         ],

@@ -238,6 +238,10 @@ def test_entries_match_the_vectors() -> None:
         )
         assert (item.entry.to_bytes().decode(), item.hash.hex()) == (case["json"], case["hash"])
         shown.append(item)
+    for case in (data["pushed_case"], data["pushed_event"]):
+        entry = Entry(EntryKey(case["key"]), case["value"])
+        assert entry.hash(bytes.fromhex(case["salt"])).hex() == case["hash"]
+        assert canonical.encode(canonical.decode(case["value"].encode())).decode() == case["value"]
     hashes = [item.hash for item in shown]
     assert merkle.entries_root(hashes) == root
     for index, path in enumerate(data["entry_proofs"]):
