@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from register_strategies import registers
+from register_strategies import registers, whole_registers
 
 from emanet.core.errors import CallerError, Reason
 from emanet.register.edits import MAX_VALUE_BYTES, Edit, apply_edits, parse_edit, plan
@@ -18,6 +18,7 @@ def problem_of(*edits: Edit) -> dict[str, str]:
     return dict(caught.value.metadata)
 
 
+@whole_registers
 @given(registers(), registers())
 def test_plan_turns_one_register_into_the_other(old: Register, new: Register) -> None:
     """Property: apply_edits(a, plan(a, b)) == b, also after the edits crossed the wire."""
@@ -27,6 +28,7 @@ def test_plan_turns_one_register_into_the_other(old: Register, new: Register) ->
     assert len({(edit.kind, edit.slug) for edit in edits}) == len(edits)
 
 
+@whole_registers
 @given(registers())
 def test_plan_between_equals_is_empty(register: Register) -> None:
     """Property: nothing to do means no edits."""

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 from hypothesis import given
-from register_strategies import registers
+from register_strategies import registers, whole_registers
 
 from emanet.core.errors import CallerError, Reason
 from emanet.register.manifest import dump_manifest, load_manifest
@@ -148,6 +148,7 @@ def test_turkish_message_is_turkish() -> None:
     )
 
 
+@whole_registers
 @given(registers())
 def test_dump_reads_back_as_the_same_register(register: Register) -> None:
     """Property: load_manifest(dump_manifest(r)).register == r, whatever the texts hold."""

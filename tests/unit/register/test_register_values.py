@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
-from register_strategies import registers
+from register_strategies import registers, whole_registers
 
 from emanet.core import canonical
 from emanet.core.errors import CallerError, Reason
@@ -42,6 +42,7 @@ def problem_of(document: dict[str, object]) -> tuple[str, str]:
     return caught.value.violations[0]
 
 
+@whole_registers
 @given(registers())
 def test_json_reads_back_as_the_same_register(register: Register) -> None:
     """Property: from_json(to_json(r)) == r, through canonical bytes."""
@@ -49,6 +50,7 @@ def test_json_reads_back_as_the_same_register(register: Register) -> None:
     assert from_json(canonical.decode_object(data)) == register
 
 
+@whole_registers
 @given(registers())
 def test_json_has_no_empty_member_and_one_form(register: Register) -> None:
     """Property: what is absent is left out, and writing again gives the same bytes."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from register_strategies import moments, registers
+from register_strategies import moments, registers, whole_registers
 
 from emanet.core import canonical
 from emanet.core.encoding import b64url_encode
@@ -44,6 +44,7 @@ def signed_off(snapshot: bytes, **changes: object) -> bytes:
     return encode_approval(replace(APPROVAL, digest=digest(snapshot), **changes))  # type: ignore[arg-type]
 
 
+@whole_registers
 @given(registers(), st.integers(1, 10**6), st.binary(min_size=32, max_size=32))
 def test_snapshot_reads_back(register: Register, number: int, before: bytes) -> None:
     """Property: a snapshot's bytes give its parts back, and writing them again the same bytes."""
