@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import PostgresMissingError, PostgresServer, running_postgres
+
+# A loaded machine is slow, not wrong: no property fails because one example took long.
+settings.register_profile("emanet", deadline=None)
+settings.load_profile("emanet")
 
 
 @pytest.fixture(scope="session")

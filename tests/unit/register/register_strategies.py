@@ -42,7 +42,7 @@ from emanet.register.values import (
 )
 
 # A whole register takes milliseconds to draw; forty of them meet every member many times.
-whole_registers = settings(max_examples=40, deadline=None)
+whole_registers = settings(max_examples=40)
 
 _ALPHABET = st.characters(exclude_categories=["Cc", "Cs", "Co", "Cn", "Zl", "Zp"])
 _TRICKY = [
