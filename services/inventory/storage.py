@@ -271,7 +271,7 @@ def last_numbers(connection: Connection, organizations: Sequence[str]) -> Mappin
         )
         .group_by(versions.c.organization)
     )
-    return dict(row._tuple() for row in rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def find_request(

@@ -11,6 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
@@ -105,15 +106,15 @@ class RegisterWatch:
                     server_time=timestamp(now),
                 )
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), self._wait_s(told))
+                    await asyncio.wait_for(bell.wait(), self._wait_s(told, now))
 
-    def _wait_s(self, told: Sequence[Version]) -> float:
-        """Until the next heartbeat, or until the next version takes effect if that is sooner."""
+    def _wait_s(self, told: Sequence[Version], at: datetime) -> float:
+        """Until the next heartbeat, or until what was told at a time as coming takes effect."""
         now = self._clock.now()
         waits = [
             (version.approval.effective - now).total_seconds()
             for version in told
-            if version.approval is not None and version.approval.effective > now
+            if version.approval is not None and version.approval.effective > at
         ]
         return max(min([self._heartbeat_s, *waits]), _SHORTEST_WAIT_S)
 

@@ -46,7 +46,7 @@ _JOINED = frozenset({"idari_tedbirler", "teknik_tedbirler"})
 """Long lists that are the same in every row: a line of their own each would only make it tall."""
 
 _FROZEN_COLUMNS = 5
-_PRINT_SCALE = 60
+_PRINT_SCALE = 56
 _ACTIVITY = "faaliyet"
 _LEGEND = (
     "Sarı hücre: dayandığı kaynak doğrulanamadı (doğrulanmadı). Kurula bildirmeden önce teyit edin."
@@ -59,7 +59,7 @@ def render_inventory_workbook(document: Document) -> bytes:
     table = document.tables[0]
     sheet = sheets.add("Envanter", paper=Paper.A3, scale=_PRINT_SCALE)
     for index, column in enumerate(table.columns):
-        sheet.set_column(index, index, _WIDTHS.get(column.code, _OTHER_WIDTH))
+        sheet.set_column(index, index, _width(column))
     top = sheets.write_heading(sheet, table.title_tr, width=len(table.columns))
     _write_header(sheets, sheet, table.columns, top)
     first = top + 2
@@ -103,28 +103,27 @@ def _write_rows(
     first: int,
 ) -> None:
     """Writes the rows; those of one activity share a shade."""
+    widths = [_width(column) for column in columns]
     activity = next((index for index, column in enumerate(columns) if column.code == _ACTIVITY), 0)
     shade, before = True, None
     for offset, row in enumerate(rows):
         shade = shade if row[activity].lines == before else not shade
         before = row[activity].lines
+        texts = [_text(column, cell) for column, cell in zip(columns, row, strict=True)]
         for index, (column, cell) in enumerate(zip(columns, row, strict=True)):
-            _write_cell(sheets, sheet, (first + offset, index), column, cell, shade=shade)
+            place = (first + offset, index)
+            if column.code == "no" and cell.text.isdecimal():
+                look = Look.NUMBER_BAND if shade else Look.NUMBER
+                sheet.write_number(*place, int(cell.text), sheets.format(look))
+            else:
+                look = Look.UNCERTAIN if cell.is_uncertain else Look.BAND if shade else Look.CELL
+                sheets.write(sheet, *place, texts[index], look)
+        sheets.fit_row(sheet, first + offset, texts, widths)
 
 
-def _write_cell(
-    sheets: Sheets,
-    sheet: Worksheet,
-    place: tuple[int, int],
-    column: Column,
-    cell: Cell,
-    *,
-    shade: bool,
-) -> None:
-    if column.code == "no" and cell.text.isdecimal():
-        look = Look.NUMBER_BAND if shade else Look.NUMBER
-        sheet.write_number(*place, int(cell.text), sheets.format(look))
-        return
-    text = "; ".join(cell.lines) if column.code in _JOINED else cell.text
-    look = Look.UNCERTAIN if cell.is_uncertain else Look.BAND if shade else Look.CELL
-    sheets.write(sheet, *place, text, look)
+def _text(column: Column, cell: Cell) -> str:
+    return "; ".join(cell.lines) if column.code in _JOINED else cell.text
+
+
+def _width(column: Column) -> int:
+    return _WIDTHS.get(column.code, _OTHER_WIDTH)

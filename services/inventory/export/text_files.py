@@ -63,10 +63,13 @@ def _inventory_lines(table: Table) -> Iterator[list[str]]:
 def _verbis_lines(tables: Iterable[Table]) -> Iterator[list[str]]:
     yield ["Bölüm", "Kayıt", "Başlık", "Seçim"]
     for table in tables:
+        # A table of one column is a plain list; otherwise the first cell names the row.
+        named = len(table.columns) > 1
         for row in table.rows:
-            for column, cell in zip(table.columns, row, strict=True):
+            entries = list(zip(table.columns, row, strict=True))
+            for column, cell in entries[1:] if named else entries:
                 for line in cell.lines:
-                    yield [table.title_tr, row[0].text, column.tr, line]
+                    yield [table.title_tr, row[0].text if named else "", column.tr, line]
 
 
 def _json_table(table: Table) -> dict[str, object]:

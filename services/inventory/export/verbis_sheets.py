@@ -15,8 +15,10 @@ from services.inventory.export.workbook import Look, Paper, Sheets
 __all__ = ["render_verbis_workbook"]
 
 _TICK, _TICKED = "☐", "☑"
-_TICK_WIDTH = 8
+_TICK_WIDTH, _TITLE_WIDTH, _CHOICE_WIDTH = 9, 34, 86
+_MEASURE_WIDTH = _TITLE_WIDTH + _CHOICE_WIDTH
 _NOTHING = "Seçim yapılmaz"
+_NOT_STATED = "Belirtilmemiş"
 _SPECIAL = "özel nitelikli"
 _SKIPPED = "ozel_nitelikli"
 """The category itself says it; VERBİS asks for no such entry."""
@@ -37,7 +39,7 @@ def render_verbis_workbook(document: Document, view: VerbisView) -> bytes:
 
 def _write_controller(sheets: Sheets, table: Table) -> None:
     sheet = sheets.add("Sicil bilgisi", paper=Paper.A4)
-    _set_widths(sheet, (_TICK_WIDTH, 30, 80))
+    _set_widths(sheet, (_TICK_WIDTH, _TITLE_WIDTH, _CHOICE_WIDTH))
     row = sheets.write_heading(sheet, "VERBİS: sicil bilgisi", width=3)
     row = _write_head(sheets, sheet, row, ("Girildi", *(column.tr for column in table.columns)))
     first = row
@@ -45,15 +47,16 @@ def _write_controller(sheets: Sheets, table: Table) -> None:
         _write_tick(sheets, sheet, row, is_entry=bool(value.lines))
         sheets.write(sheet, row, 1, label.text, Look.LABEL)
         sheets.write(
-            sheet, row, 2, value.text or _NOTHING, Look.CELL if value.lines else Look.FAINT
+            sheet, row, 2, value.text or _NOT_STATED, Look.LINE if value.lines else Look.FAINT
         )
+        sheets.fit_row(sheet, row, (value.text,), (_CHOICE_WIDTH,))
         row += 1
     _finish_list(sheets, sheet, first=first, last=row - 1, width=3)
 
 
 def _write_categories(sheets: Sheets, table: Table, view: VerbisView) -> None:
     sheet = sheets.add("Kategoriler", paper=Paper.A4)
-    _set_widths(sheet, (_TICK_WIDTH, 34, 86))
+    _set_widths(sheet, (_TICK_WIDTH, _TITLE_WIDTH, _CHOICE_WIDTH))
     row = sheets.write_heading(sheet, "VERBİS: veri kategorileri", width=3)
     row = _write_head(sheets, sheet, row, ("Girildi", "Başlık", "Seçim"))
     first = row
@@ -65,8 +68,9 @@ def _write_categories(sheets: Sheets, table: Table, view: VerbisView) -> None:
             for index, line in enumerate(cell.lines or (_NOTHING,)):
                 _write_tick(sheets, sheet, row, is_entry=bool(cell.lines))
                 sheets.write(sheet, row, 1, "" if index else column.tr, Look.LABEL)
-                look = Look.UNCERTAIN if cell.is_uncertain else Look.CELL
+                look = Look.UNCERTAIN if cell.is_uncertain else Look.LINE
                 sheets.write(sheet, row, 2, line, look if cell.lines else Look.FAINT)
+                sheets.fit_row(sheet, row, (line,), (_CHOICE_WIDTH,))
                 row += 1
     _finish_list(sheets, sheet, first=first, last=row - 1, width=3)
 
@@ -87,13 +91,14 @@ def _block_title(entry: VerbisCategory) -> str:
 
 def _write_measures(sheets: Sheets, table: Table) -> None:
     sheet = sheets.add("Tedbirler", paper=Paper.A4)
-    _set_widths(sheet, (_TICK_WIDTH, 116))
+    _set_widths(sheet, (_TICK_WIDTH, _MEASURE_WIDTH))
     row = sheets.write_heading(sheet, "VERBİS: veri güvenliği tedbirleri", width=2)
     row = _write_head(sheets, sheet, row, ("Girildi", "Tedbir"))
     first = row
     for (cell,) in table.rows:
         _write_tick(sheets, sheet, row, is_entry=True)
-        sheets.write(sheet, row, 1, cell.text, Look.CELL)
+        sheets.write(sheet, row, 1, cell.text, Look.LINE)
+        sheets.fit_row(sheet, row, (cell.text,), (_MEASURE_WIDTH,))
         row += 1
     _finish_list(sheets, sheet, first=first, last=row - 1, width=2)
 
@@ -108,6 +113,7 @@ def _write_summary(sheets: Sheets, table: Table) -> None:
             shade = Look.BAND if number % 2 else Look.CELL
             look = Look.UNCERTAIN if cell.is_uncertain else shade
             sheets.write(sheet, row + number, column, cell.text, look)
+        sheets.fit_row(sheet, row + number, [cell.text for cell in cells], _SUMMARY_WIDTHS)
 
 
 def _write_head(sheets: Sheets, sheet: Worksheet, row: int, titles: tuple[str, ...]) -> int:

@@ -7,6 +7,8 @@ gives the same bytes.
 from __future__ import annotations
 
 import io
+import textwrap
+from collections.abc import Sequence
 from datetime import UTC
 from enum import Enum
 
@@ -19,6 +21,14 @@ from services.inventory.export.document import Document
 __all__ = ["Look", "Paper", "Sheets"]
 
 _FONT = "Arial"
+_CHARS_PER_WIDTH = 1.4
+"""Characters of 9 point text in one unit of column width, with what wrapping at words loses."""
+
+_LINE_POINTS = 11.6
+_MIN_ROW_POINTS = 15.0
+_MAX_ROW_POINTS = 409.0
+"""The tallest row of the file format."""
+
 _MAX_CELL_CHARS = 32_000
 """A cell holds 32,767 characters; what is cut says where the rest is."""
 
@@ -56,6 +66,7 @@ class Look(Enum):
     NUMBER = "number"
     NUMBER_BAND = "number_band"
     UNCERTAIN = "uncertain"
+    LINE = "line"
     LABEL = "label"
     FAINT = "faint"
     TICK = "tick"
@@ -89,9 +100,11 @@ _LOOKS: dict[Look, dict[str, object]] = {
     Look.NUMBER: _BOXED | {"align": "center", "font_color": _SLATE},
     Look.NUMBER_BAND: _BOXED | {"align": "center", "font_color": _SLATE, "bg_color": _MIST},
     Look.UNCERTAIN: _BOXED | {"bg_color": _AMBER},
-    Look.LABEL: _BOXED | {"bold": True, "bg_color": _MIST},
-    Look.FAINT: _BOXED | {"italic": True, "font_color": _SLATE},
-    Look.TICK: _BOXED | {"align": "center", "font_size": 12, "font_name": "Segoe UI Symbol"},
+    Look.LINE: _BOXED | {"valign": "vcenter"},
+    Look.LABEL: _BOXED | {"bold": True, "bg_color": _MIST, "valign": "vcenter"},
+    Look.FAINT: _BOXED | {"italic": True, "font_color": _SLATE, "valign": "vcenter"},
+    Look.TICK: _BOXED
+    | {"align": "center", "valign": "vcenter", "font_size": 11, "font_name": "Segoe UI Symbol"},
     Look.BLOCK: _BOXED
     | {"bold": True, "font_size": 10, "font_color": _WHITE, "bg_color": _STEEL}
     | {"valign": "vcenter"},
@@ -117,6 +130,9 @@ class Sheets:
                 "strings_to_formulas": False,
                 "strings_to_numbers": False,
                 "strings_to_urls": False,
+                # Column widths count digits of the default font, so it is one that both
+                # spreadsheet programs have or replace by one of the same widths.
+                "default_format_properties": {"font_name": _FONT, "font_size": 10},
             },
         )
         self._book.set_properties(
@@ -185,6 +201,21 @@ class Sheets:
         whole = text if len(text) <= _MAX_CELL_CHARS else text[:_MAX_CELL_CHARS] + _CUT
         sheet.write_string(row, column, whole, self.format(look))
 
+    def fit_row(
+        self, sheet: Worksheet, row: int, texts: Sequence[str], widths: Sequence[int]
+    ) -> None:
+        """Makes a row as tall as its tallest text; programs do not agree on doing it themselves.
+
+        Args:
+            sheet: the sheet.
+            row: its index.
+            texts: of its cells.
+            widths: of their columns.
+        """
+        lines = max(_count_lines(text, width) for text, width in zip(texts, widths, strict=True))
+        points = max(lines * _LINE_POINTS + 4, _MIN_ROW_POINTS)
+        sheet.set_row(row, min(points, _MAX_ROW_POINTS))
+
     def merge(
         self, sheet: Worksheet, first: tuple[int, int], last: tuple[int, int], text: str, look: Look
     ) -> None:
@@ -211,3 +242,8 @@ class Sheets:
             f"&C&7SHA-256\n{document.digest.hex()}"
             f"&R&7Sayfa &P / &N"
         )
+
+
+def _count_lines(text: str, width: int) -> int:
+    chars = max(int(width * _CHARS_PER_WIDTH), 1)
+    return sum(max(len(textwrap.wrap(line, chars)), 1) for line in text.split("\n"))
