@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -52,7 +52,23 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class RuntimeSettings(BaseSettings):
+class _CheckedSettings(BaseSettings):
+    """Settings that take their values from `load_settings` alone, which has checked the names."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (signature of pydantic-settings)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Reads neither the environment nor files behind the caller's back."""
+        return (init_settings,)
+
+
+class RuntimeSettings(_CheckedSettings):
     """What every service needs to be hosted (`EMANET_RUNTIME_*`)."""
 
     model_config = SettingsConfigDict(
@@ -170,11 +186,11 @@ class RuntimeSettings(BaseSettings):
         if self.mode is Mode.DEV and not is_loopback(self.listen):
             raise ValueError("mode dev listens on loopback addresses only")
         if self.kdf_memory_kib < 8 * self.kdf_lanes:
-            raise ValueError("KDF_MEMORY_KIB must be at least 8 times KDF_LANES")
+            raise ValueError("EMANET_RUNTIME_KDF_MEMORY_KIB must be at least 8 times KDF_LANES")
         return self
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(_CheckedSettings):
     """Base of a service's own settings; a subclass sets its prefix and adds fields.
 
     Example:
@@ -228,6 +244,7 @@ class ServiceSettings(BaseSettings):
 
 
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
+_Model = TypeVar("_Model", bound=BaseSettings)
 
 
 def load_settings(
@@ -243,11 +260,8 @@ def load_settings(
         StateError: CONFIG_INVALID, with the names at fault and never a value.
     """
     source = os.environ if environ is None else environ
-    try:
-        runtime = RuntimeSettings(**_values(RuntimeSettings, source))  # type: ignore[arg-type]  # text, validated by the model
-        return settings_class(runtime=runtime, **_values(settings_class, source))
-    except ValidationError as exc:
-        raise configuration_problem(_problem_of(exc)) from None
+    runtime = _parsed(RuntimeSettings, _values(RuntimeSettings, source))
+    return _parsed(settings_class, {"runtime": runtime, **_values(settings_class, source)})
 
 
 def render_settings(settings: ServiceSettings) -> dict[str, str]:
@@ -285,9 +299,18 @@ def _values(model: type[BaseSettings], source: Mapping[str, str]) -> dict[str, s
     return {name.removeprefix(prefix).lower(): source[name] for name in names}
 
 
-def _problem_of(exc: ValidationError) -> str:
+def _parsed(model: type[_Model], values: Mapping[str, object]) -> _Model:
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as exc:
+        raise configuration_problem(
+            _problem_of(exc, str(model.model_config["env_prefix"]))
+        ) from None
+
+
+def _problem_of(exc: ValidationError, prefix: str) -> str:
     found = []
     for item in exc.errors(include_url=False, include_context=False, include_input=False):
-        where = ".".join(str(part) for part in item["loc"]).upper() or "settings"
-        found.append(f"{where}: {item['msg']}")
+        where = ".".join(str(part) for part in item["loc"]).upper()
+        found.append(f"{prefix}{where}: {item['msg']}" if where else item["msg"])
     return "; ".join(found)
