@@ -13,6 +13,7 @@ from emanet.register import (
     lint_rules_basis,
     lint_rules_claims,
     lint_rules_fields,
+    lint_rules_laws,
     lint_rules_organization,
     lint_rules_retention,
     lint_rules_transfers,
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = tuple(
         (
             *lint_rules_basis.RULES,
             *lint_rules_retention.RULES,
+            *lint_rules_laws.RULES,
             *lint_rules_organization.RULES,
             *lint_rules_fields.RULES,
             *lint_rules_activities.RULES,

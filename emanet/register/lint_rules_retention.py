@@ -1,4 +1,4 @@
-"""Lint rules on retention: a number, its start, and what the laws behind it allow."""
+"""Lint rules on retention: every row has a period, which is a number with a start."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from emanet.core.text import label_key
 from emanet.register.findings import Severity
 from emanet.register.lint_rules_scope import Problem, Rule, Scope, quoted
 from emanet.register.period import Period
-from emanet.register.reference import Direction, LegalRule
-from emanet.register.retention import held_at_most
-from emanet.register.values import RetentionRule, Unresolved
+from emanet.register.values import Unresolved
 
 __all__ = ["RULES"]
 
@@ -27,23 +25,6 @@ _ENDLESS = (
     "indefinite",
     "forever",
 )
-
-# Start events in the order in which they can come for one record. Events of one family are taken
-# for the same moment; verbis.yaml names it differently from law to law.
-_AT_CREATION = frozenset(
-    {
-        "record_created",
-        "transaction_date",
-        "communication_made",
-        "interaction_date",
-        "authorisation",
-    }
-)
-_AT_YEAR_END = frozenset({"end_of_calendar_year", "start_of_year_after_document_year"})
-_AT_RELATION_END = frozenset(
-    {"contract_ended", "subscription_ended", "sponsorship_ended", "registration_ended"}
-)
-_YEAR = Period(months=12)
 
 
 def _period_missing(scope: Scope) -> Iterator[Problem]:
@@ -113,198 +94,6 @@ def _start_missing(scope: Scope) -> Iterator[Problem]:
             )
 
 
-def _over_maximum(scope: Scope) -> Iterator[Problem]:
-    for slug, rule, law, limit in _limits(scope, direction=None):
-        held = _held(scope, rule)
-        if not _starts_no_later(rule, law):
-            yield Problem(
-                f"retention/{slug}",
-                f"'{slug}' {rule.start} ile başlıyor, {law.citation} ise en çok {limit} süresini "
-                f"{law.start_event} ile başlatır; süre aşılabilir",
-                f"'{slug}' runs from {rule.start}, but {law.citation} counts its {limit} at most "
-                f"from {law.start_event}; it may be exceeded",
-                law.citation,
-            )
-        elif not held.fits_within(limit):
-            yield Problem(
-                f"retention/{slug}",
-                f"'{slug}' verisi {held} tutulabilir (süre {rule.keep} + kova + imha aralığı + "
-                f"yedekler); {law.citation} en çok {limit} der",
-                f"'{slug}' data can exist for {held} (keep {rule.keep} + bucket + interval + "
-                f"backups); {law.citation} allows {limit} at most",
-                law.citation,
-            )
-
-
-def _over_ceiling(scope: Scope) -> Iterator[Problem]:
-    for direction in (Direction.CEILING_OF_INTEREST, Direction.POLICY):
-        for slug, rule, law, limit in _limits(scope, direction=direction):
-            held = _held(scope, rule)
-            if rule.decided is None and not held.fits_within(limit):
-                yield Problem(
-                    f"retention/{slug}",
-                    f"'{slug}' verisi imha ve yedeklerle {held} tutulabilir; {law.citation} "
-                    f"yalnız {limit} için dayanak verir. Kısaltın ya da kararı yazın ('decided')",
-                    f"'{slug}' data can exist for {held} with destruction and backups; "
-                    f"{law.citation} supports {limit}. Shorten it or record a decision "
-                    "('decided')",
-                    law.citation,
-                )
-
-
-def _limits(
-    scope: Scope, *, direction: Direction | None
-) -> Iterator[tuple[str, RetentionRule, LegalRule, Period]]:
-    """Rules with a period and the upper numbers behind them: of the law, or of a direction."""
-    for slug, rule in scope.register.retention.items():
-        if not isinstance(rule.keep, Period):
-            continue
-        for law in scope.laws_of(rule):
-            limit = law.longest if direction is None else law.period
-            if limit is not None and direction in (None, law.direction):
-                yield slug, rule, law, limit
-
-
-def _held(scope: Scope, rule: RetentionRule) -> Period:
-    """How long a value can exist; the keep alone while interval or backups are not stated."""
-    keep = rule.keep if isinstance(rule.keep, Period) else Period()
-    return held_at_most(scope.register, rule) or keep
-
-
-def _starts_no_later(rule: RetentionRule, law: LegalRule) -> bool:
-    ours, theirs = rule.start, law.start_event
-    return ours is None or ours in _AT_CREATION or _is_same_moment(ours, theirs)
-
-
-def _is_same_moment(one: str, other: str) -> bool:
-    families = (_AT_CREATION, _AT_YEAR_END, _AT_RELATION_END)
-    return one == other or any(one in family and other in family for family in families)
-
-
-def _below_minimum(scope: Scope) -> Iterator[Problem]:
-    for slug, rule in scope.register.retention.items():
-        if not isinstance(rule.keep, Period):
-            continue
-        for law in scope.laws_of(rule):
-            needed = _needed(rule, law)
-            if needed is not None and rule.keep < needed:
-                yield Problem(
-                    f"retention/{slug}",
-                    f"'{slug}' {rule.start} ile {rule.keep} tutuyor; {law.citation} en az "
-                    f"{law.shortest} ister ({law.start_event})",
-                    f"'{slug}' keeps {rule.keep} from {rule.start}; {law.citation} asks for at "
-                    f"least {law.shortest} from {law.start_event}",
-                    law.citation,
-                )
-            elif needed is None and law.shortest is not None:
-                yield Problem(
-                    f"retention/{slug}",
-                    f"'{slug}' {rule.start} ile başlıyor; {law.citation} en az {law.shortest} "
-                    f"süresini daha sonra, {law.start_event} ile başlatır",
-                    f"'{slug}' runs from {rule.start}; {law.citation} counts its {law.shortest} "
-                    f"at least only from {law.start_event}",
-                    law.citation,
-                )
-
-
-def _needed(rule: RetentionRule, law: LegalRule) -> Period | None:
-    """What to keep from our start so that the law's minimum holds; None when nothing suffices."""
-    if law.shortest is None or rule.start is None:
-        return Period()
-    if _is_same_moment(rule.start, law.start_event) or law.start_event in _AT_CREATION:
-        return law.shortest
-    if law.start_event in _AT_YEAR_END and rule.start in _AT_CREATION:
-        return law.shortest + _YEAR
-    if law.start_event in _AT_YEAR_END and rule.start in _AT_RELATION_END:
-        return law.shortest + _YEAR
-    return None
-
-
-def _laws_conflict(scope: Scope) -> Iterator[Problem]:
-    for slug, rule in scope.register.retention.items():
-        laws = scope.laws_of(rule)
-        minima = [law for law in laws if law.shortest is not None]
-        maxima = [law for law in laws if law.longest is not None]
-        for least in minima:
-            for most in maxima:
-                if rule.decided is None and _excludes(least, most):
-                    yield Problem(
-                        f"retention/{slug}/rules",
-                        f"{least.citation} en az {least.shortest}, {most.citation} en çok "
-                        f"{most.longest} der; hangisinin neden uygulandığı yazılmalı ('decided')",
-                        f"{least.citation} asks for {least.shortest} at least, {most.citation} "
-                        f"for {most.longest} at most; record which applies and why ('decided')",
-                    )
-
-
-def _excludes(least: LegalRule, most: LegalRule) -> bool:
-    return least.shortest is not None and most.longest is not None and most.longest < least.shortest
-
-
-def _sources_disagree(scope: Scope) -> Iterator[Problem]:
-    for slug, rule in scope.register.retention.items():
-        for law in scope.laws_of(rule):
-            if rule.decided is None and law.item.text("conflict") is not None:
-                yield Problem(
-                    f"retention/{slug}/rules",
-                    f"{law.citation} için kaynaklar ayrı süreler veriyor; seçilen süre ve nedeni "
-                    "yazılmalı ('decided')",
-                    f"sources give different periods for {law.citation}; record the choice and "
-                    "its reason ('decided')",
-                    law.citation,
-                )
-
-
-def _outlives_maximum(scope: Scope) -> Iterator[Problem]:
-    for field, refs in scope.register.rows_by_field.items():
-        for ref in refs:
-            rule = scope.rule_of(ref)
-            longest = _shortest_maximum(scope, rule)
-            if rule is None or longest is None:
-                continue
-            others = (
-                str(other.row.keep)
-                for other in refs
-                if other.row.keep != ref.row.keep
-                and (found := scope.rule_of(other)) is not None
-                and found.decided is None
-                and isinstance(found.keep, Period)
-                and not _dies_within(scope, found, longest)
-            )
-            slug = next(others, None)
-            if slug is not None and rule.decided is None:
-                yield Problem(
-                    ref.path,
-                    f"'{field}' için en çok {longest} izin var, ama başka bir satır onu '{slug}' "
-                    "süresince tutuyor; değer son satırla ölür",
-                    f"'{field}' may be kept {longest} at most, yet another row keeps it under "
-                    f"'{slug}'; a value dies with its last row",
-                )
-
-
-def _shortest_maximum(scope: Scope, rule: RetentionRule | None) -> Period | None:
-    laws = () if rule is None else scope.laws_of(rule)
-    return min((law.longest for law in laws if law.longest is not None), default=None)
-
-
-def _dies_within(scope: Scope, rule: RetentionRule, limit: Period) -> bool:
-    return rule.start in _AT_CREATION and _held(scope, rule).fits_within(limit)
-
-
-def _law_unverified(scope: Scope) -> Iterator[Problem]:
-    for slug, rule in scope.register.retention.items():
-        for law in scope.laws_of(rule):
-            if law.is_uncertain:
-                yield Problem(
-                    f"retention/{slug}/rules",
-                    f"doğrulanmadı: {law.item.tr} ({law.citation}) bir kaynakta teyit edilemedi; "
-                    "hukukçuya sorun",
-                    f"not verified (doğrulanmadı): {law.item.en} ({law.citation}) could not be "
-                    "confirmed; ask a lawyer",
-                    law.citation,
-                )
-
-
 def _disposal_missing(scope: Scope) -> Iterator[Problem]:
     for slug, rule in scope.register.retention.items():
         if rule.dispose is None:
@@ -358,62 +147,6 @@ RULES = (
         "Sürenin başlangıç olayı vardır.",
         "A period has a start event.",
         _start_missing,
-    ),
-    Rule(
-        "INV018",
-        Severity.ERROR,
-        "KVKK 4/2-d, 7",
-        "Süre + kova + imha aralığı + yedekler, kanundaki azamiyi aşmaz.",
-        "Keep + bucket + interval + backups stay within the legal maximum.",
-        _over_maximum,
-    ),
-    Rule(
-        "INV019",
-        Severity.WARNING,
-        "KVKK 4/2-d",
-        "Süre, dayandığı zamanaşımını ya da uygulamayı kararsız aşmaz.",
-        "A period exceeds its limitation period or practice only by decision.",
-        _over_ceiling,
-    ),
-    Rule(
-        "INV020",
-        Severity.ERROR,
-        "KVKK 5/2-ç, 7",
-        "Süre, kanundaki asgari süreden kısa değildir.",
-        "A period is not shorter than the legal minimum.",
-        _below_minimum,
-    ),
-    Rule(
-        "INV021",
-        Severity.ERROR,
-        "Sicil Yön. 9/4",
-        "Çelişen kanunlar için karar yazılıdır.",
-        "A conflict between laws has a recorded decision.",
-        _laws_conflict,
-    ),
-    Rule(
-        "INV022",
-        Severity.WARNING,
-        "Sicil Yön. 9/4",
-        "Kaynakların ayrıştığı süre için karar yazılıdır.",
-        "Where sources disagree, the choice is recorded.",
-        _sources_disagree,
-    ),
-    Rule(
-        "INV023",
-        Severity.ERROR,
-        "KVKK 4/2-d, 7",
-        "Azamisi olan veri başka bir satırla daha uzun tutulmaz.",
-        "Data with a maximum is not kept longer through another row.",
-        _outlives_maximum,
-    ),
-    Rule(
-        "INV024",
-        Severity.WARNING,
-        "verbis.yaml status",
-        "Doğrulanmamış kural işaretlenir.",
-        "A rule that could not be verified is marked.",
-        _law_unverified,
     ),
     Rule(
         "INV025",
