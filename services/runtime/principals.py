@@ -7,7 +7,6 @@ runs leaves the last good one in force, with a warning; a server does not start 
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,14 +15,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 import structlog
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jwk import KeySet
 
 from emanet.core import strict_yaml
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.names import is_slug
 from emanet.core.strict_yaml import Node
 from services.runtime.authorisation import Duty
+from services.runtime.keyset import read_key_set, read_operator_file
 from services.runtime.settings import DEV_TRUST_DOMAIN, Mode, configuration_problem
 
 __all__ = [
@@ -35,8 +34,6 @@ __all__ = [
     "load_principals",
 ]
 
-_MAX_BYTES = 4 * 1024 * 1024
-_MIN_RSA_BITS = 2048
 _RELOAD_INTERVAL_S = 1.0
 _GROUP_PREFIX = "group:"
 _MAY_ASSERT = frozenset({"app", "data_subject", "human"})
@@ -207,7 +204,7 @@ def load_principals(
         EmanetError: MANIFEST_INVALID with file and line; CONFIG_INVALID when a file cannot be
             read, a key file is not usable, or the trust domain does not fit the mode.
     """
-    root = strict_yaml.load(_text_of(path), path.name)
+    root = strict_yaml.load(read_operator_file(path), path.name)
     entries = root.closed(
         allowed=(
             "emanet",
@@ -271,34 +268,9 @@ def _issuers(node: Node | None, folder: Path, watched: list[Path]) -> dict[str, 
             iss=iss,
             groups_claim=groups.text() if groups is not None else "groups",
             organizations=_slugs(entry["organizations"]),
-            keys=_key_set(keys_path),
+            keys=read_key_set(keys_path),
         )
     return issuers
-
-
-def _key_set(path: Path) -> KeySet:
-    """Reads public RSA (≥ 2048 bits), P-256 and Ed25519 keys; anything else is refused."""
-    try:
-        value = json.loads(_text_of(path))
-        keys = KeySet.import_key_set(value)
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-        raise configuration_problem(f"{path.name} is not a JWK set") from None
-    for key in keys.keys:
-        if not _is_acceptable(key):
-            raise configuration_problem(
-                f"{path.name} holds a key that is not public RSA ≥ 2048, P-256 or Ed25519"
-            )
-    return keys
-
-
-def _is_acceptable(key: object) -> bool:
-    if isinstance(key, RSAKey):
-        return not key.is_private and key.public_key.key_size >= _MIN_RSA_BITS
-    if isinstance(key, ECKey):
-        return not key.is_private and key.curve_name == "P-256"
-    if isinstance(key, OKPKey):
-        return not key.is_private and key.curve_name == "Ed25519"
-    return False
 
 
 def _applications(node: Node) -> dict[str, Application]:
@@ -400,16 +372,6 @@ def _slugs(node: Node | None) -> frozenset[str]:
 
 def _texts(node: Node | None) -> frozenset[str]:
     return frozenset(item.text() for item in node.sequence()) if node is not None else frozenset()
-
-
-def _text_of(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-        if len(data) > _MAX_BYTES:
-            raise configuration_problem(f"{path.name} is larger than 4 MiB")
-        return data.decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise configuration_problem(f"{path.name} cannot be read") from None
 
 
 def _stamps_of(paths: tuple[Path, ...]) -> tuple[tuple[int, int, int] | None, ...]:
