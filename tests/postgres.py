@@ -39,13 +39,14 @@ class PostgresMissingError(Exception):
     """No PostgreSQL was found; the text says what was looked for."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgresServer:
     """A running server.
 
     Attributes:
         url: of its administrator, database `postgres`.
-        process: of the server that was started here; None for a given one.
+        process: of the server that was started here; None for a given one. A crash test puts the
+            process of its restart here.
         command: starts the same cluster again after a crash test.
     """
 
@@ -140,11 +141,12 @@ def _running_cluster(folder: Path) -> Iterator[PostgresServer]:
     url = URL.create(
         "postgresql+psycopg", username="postgres", database="postgres", query={"host": str(folder)}
     )
-    process = start_cluster(command, url)
+    server = PostgresServer(url=url, process=start_cluster(command, url), command=command)
     try:
-        yield PostgresServer(url=url, process=process, command=command)
+        yield server
     finally:
-        if process.poll() is None:
+        process = server.process
+        if process is not None and process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=_START_TIMEOUT_S)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    event,
     func,
     insert,
     select,
@@ -26,7 +28,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from emanet.core.errors import EmanetError, Reason, StateError, UnavailableError, error
 from services.runtime.database import Database
-from tests.postgres import PostgresServer, connect
+from tests.postgres import PostgresServer, connect, running_postgres, start_cluster
 
 _metadata = MetaData()
 _items = Table(
@@ -216,6 +218,63 @@ def test_unreachable_server_is_unavailable() -> None:
     with pytest.raises(UnavailableError):
         database.read_now(_count)
     database.close()
+
+
+@pytest.mark.postgres
+def test_connection_lost_at_commit_is_not_run_again(postgres_server: PostgresServer) -> None:
+    """When COMMIT had been sent nobody knows: the caller's idempotency key decides, not we."""
+    with postgres_server.database() as url:
+        database = Database.open(url, pool_size=2)
+        database.write_now(_metadata.create_all)
+        runs = []
+
+        def work(connection: Connection) -> None:
+            runs.append(1)
+            _put(connection, len(runs))
+
+        def drop(_: Connection) -> None:
+            _drop_connections(postgres_server, url)
+
+        event.listen(database.engine, "commit", drop, once=True)
+        with pytest.raises(UnavailableError):
+            database.write_now(work)
+        assert len(runs) == 1
+        database.close()
+
+
+@pytest.mark.postgres
+def test_killed_server_loses_nothing_acknowledged() -> None:
+    """kill -9 of PostgreSQL under load: unavailable at once, complete after its restart."""
+    with running_postgres() as server:
+        if server.process is None:
+            pytest.skip("a given server is not ours to kill")
+        database = Database.open(server.url.render_as_string(hide_password=False), pool_size=2)
+        database.write_now(_metadata.create_all)
+        acknowledged: list[int] = []
+        reached = threading.Event()
+
+        def write_on() -> None:
+            with suppress(UnavailableError):
+                for number in range(1_000_000):
+                    database.write_now(lambda c, number=number: _put(c, number))
+                    acknowledged.append(number)
+                    if number == 50:
+                        reached.set()
+
+        writer = threading.Thread(target=write_on)
+        writer.start()
+        reached.wait(timeout=30)
+        server.process.kill()
+        server.process.wait()
+        writer.join(timeout=60)
+        assert not writer.is_alive()
+        with pytest.raises(UnavailableError):
+            database.read_now(_count)
+        server.process = start_cluster(server.command, server.url)
+        ids = database.read_now(lambda c: c.execute(select(_items.c.id)).scalars().all())
+        assert set(acknowledged) <= set(ids)
+        assert len(ids) <= len(acknowledged) + 1
+        database.close()
 
 
 @pytest.mark.postgres
