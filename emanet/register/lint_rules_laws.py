@@ -158,11 +158,16 @@ def _laws_conflict(scope: Scope) -> Iterator[Problem]:
 
 
 def _gave_way(scope: Scope, rule: RetentionRule, law: LegalRule) -> bool:
-    """Whether a recorded decision lets another law of the rule come before this one."""
-    others = scope.laws_of(rule)
-    return rule.decided is not None and any(
-        _excludes(law, other) or _excludes(other, law) for other in others
-    )
+    """Whether a recorded decision lets a conflicting law, which is kept, come before this one."""
+    if rule.decided is None or not isinstance(rule.keep, Period):
+        return False
+    for other in scope.laws_of(rule):
+        if _excludes(other, law) and other.shortest is not None and rule.keep >= other.shortest:
+            return True
+        within = other.longest is not None and _held(scope, rule).fits_within(other.longest)
+        if _excludes(law, other) and within:
+            return True
+    return False
 
 
 def _excludes(least: LegalRule, most: LegalRule) -> bool:

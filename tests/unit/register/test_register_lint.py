@@ -1,0 +1,132 @@
+"""Every lint rule finds its own fault, at its line, and a clean register has no finding."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from lint_faults import FAULTS
+
+from emanet.register.lint import RULES, Severity, lint, render_rules
+from emanet.register.manifest import load_manifest
+from emanet.register.values import empty_register
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+CLEAN = (HERE / "clean.register.yaml").read_text("utf-8")
+TODAY = date(2026, 11, 21)
+
+
+def mutated(old: str, new: str) -> str:
+    assert old in CLEAN, old
+    return CLEAN.replace(old, new, 1)
+
+
+def findings(text: str, *, today: date = TODAY):
+    manifest = load_manifest(text, "deneme.yaml")
+    return lint(manifest.register, today=today, marks=manifest.marks)
+
+
+def test_clean_register_has_no_finding() -> None:
+    """No rule complains about a register in which nothing is wrong, not even a warning."""
+    assert findings(CLEAN) == ()
+
+
+@pytest.mark.parametrize(("rule", "old", "new", "line_holds"), FAULTS)
+def test_rule_finds_its_fault_at_its_line(rule: str, old: str, new: str, line_holds: str) -> None:
+    """One fault in a clean register is found by its rule, at the file's line, in two languages."""
+    text = mutated(old, new)
+    found = [finding for finding in findings(text) if finding.rule == rule]
+    assert found, f"{rule} found nothing"
+    finding = next((each for each in found if line_holds in line_of(text, each)), None)
+    assert finding is not None, [line_of(text, each) for each in found]
+    assert finding.file == "deneme.yaml"
+    assert finding.tr
+    assert finding.en
+    assert finding.tr != finding.en
+    assert finding.article
+
+
+def line_of(text: str, finding) -> str:
+    return text.splitlines()[finding.line - 1]
+
+
+def test_every_rule_has_a_fault_here() -> None:
+    """No rule exists without its negative test."""
+    assert {fault[0] for fault in FAULTS} == {rule.id for rule in RULES}
+
+
+def test_rule_ids_are_unique_and_sorted() -> None:
+    """An id names one rule."""
+    ids = [rule.id for rule in RULES]
+    assert ids == sorted(set(ids))
+    assert len(ids) >= 25
+
+
+def test_empty_draft_is_linted() -> None:
+    """The draft of a new organization has findings, and none needs a manifest."""
+    found = lint(empty_register("deneme"), today=TODAY)
+    assert {"INV027", "INV030", "INV035", "INV036"} <= {finding.rule for finding in found}
+    assert all(finding.file is None and finding.line is None for finding in found)
+
+
+def test_standard_contract_waits_over_weekend_and_holiday() -> None:
+    """Five business days are not five days: a week-end and 23 April do not count."""
+    text = CLEAN.replace(
+        "signed: 2026-01-12, notified: 2026-01-19", "signed: 2026-04-20, notified: 2026-04-28"
+    )
+    assert not [finding for finding in findings(text) if finding.rule == "INV058"]
+
+
+def test_review_is_overdue_only_after_its_day() -> None:
+    """On the day of review the activity is still in time."""
+    assert findings(CLEAN, today=date(2027, 1, 1)) == ()
+    assert {each.rule for each in findings(CLEAN, today=date(2027, 1, 2))} == {"INV051"}
+
+
+def test_recorded_decision_settles_a_conflict_of_laws() -> None:
+    """Where one law's minimum excludes another's maximum, the decision lets one of them pass."""
+    conflict = "keep: P10Y, from: transaction_date, rules: [y6563_ileti_kaydi, y5809_trafik]"
+    text = mutated("keep: P30D, from: consent_ended", conflict)
+    decision = 'decided: {by: s-1, on: 2026-01-02, why: "6563 özel hükümdür"}'
+    settled = text.replace(conflict, f"{conflict}, {decision}")
+    rules = {"INV018", "INV020", "INV021", "INV022"}
+    assert {"INV018", "INV021", "INV022"} == rules & {each.rule for each in findings(text)}
+    assert not rules & {each.rule for each in findings(settled)}
+    neither = settled.replace(
+        "keep: P10Y, from: transaction_date", "keep: P5Y, from: transaction_date"
+    )
+    assert {"INV018", "INV020"} == rules & {each.rule for each in findings(neither)}
+
+
+@pytest.mark.parametrize(("backups", "fits"), [("P59D", True), ("P60D", False), ("P2M", True)])
+def test_maximum_counts_bucket_interval_and_backups(backups: str, fits: bool) -> None:
+    """15 months + 1 bucket + 6 interval leave two months of 24, the shortest of which is 59 days."""
+    text = CLEAN.replace("backups_gone_after: P30D", f"backups_gone_after: {backups}")
+    over = [finding for finding in findings(text) if finding.rule == "INV018"]
+    assert (not over) is fits
+
+
+def test_processor_row_needs_no_basis_and_no_notice() -> None:
+    """A processor acts on its customer's basis: nothing of its own basis or notice is asked."""
+    stated = mutated(
+        "    role: processor\n    on_behalf_of", "    role: controller\n    on_behalf_of"
+    )
+    asked = {finding.rule for finding in findings(stated)}
+    assert {"INV001", "INV049"} <= asked
+    assert findings(CLEAN) == ()
+
+
+def test_lint_document_is_current() -> None:
+    """docs/lint-rules.md is what the table of rules renders to."""
+    assert (ROOT / "docs" / "lint-rules.md").read_text("utf-8") == render_rules()
+
+
+def test_same_register_gives_same_findings() -> None:
+    """Findings are ordered by line, rule and path, whatever order the rules ran in."""
+    text = mutated("keep: P8Y", "keep: süresiz").replace("basis: 5/2-c, ", "")
+    found = findings(text)
+    assert found == findings(text)
+    assert list(found) == sorted(found, key=lambda each: (each.line, each.rule, each.path))
+    assert {finding.severity for finding in found} == {Severity.ERROR}
