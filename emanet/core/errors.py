@@ -1,12 +1,12 @@
 """One error tree and one catalogue of reasons for services, client and command line.
 
     EmanetError
-    ├── CallerError        the caller must change the request       (INVALID_ARGUMENT, OUT_OF_RANGE)
-    ├── DeniedError        the caller may not, or must bring more   (UNAUTHENTICATED, PERMISSION_DENIED)
-    ├── StateError         the resource is not in that state        (NOT_FOUND, FAILED_PRECONDITION, ABORTED)
+    ├── CallerError        the caller must change the request     (INVALID_ARGUMENT)
+    ├── DeniedError        the caller may not, or must bring more (PERMISSION_DENIED, ...)
+    ├── StateError         the resource is not in that state      (FAILED_PRECONDITION, ...)
     │   └── DestroyedError the key is destroyed; nobody can read it
-    ├── IntegrityError     bytes are not what they were             (DATA_LOSS)
-    └── UnavailableError   try again; nothing was released          (UNAVAILABLE, RESOURCE_EXHAUSTED, ...)
+    ├── IntegrityError     bytes are not what they were           (DATA_LOSS)
+    └── UnavailableError   try again; nothing was released        (UNAVAILABLE, ...)
 
 Every reason has its gRPC code, a message and a next step in Turkish and English in
 `emanet.core.reasons`. A message never holds personal data: its placeholders are filled from

@@ -127,6 +127,8 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
 
 
+# One row a reason, each a short table of texts: the formatter would pull them apart.
+# fmt: off
 _ROWS: tuple[tuple[Reason, Code, str, str, str, str], ...] = (
     # -- the request is wrong ------------------------------------------------------------------
     (Reason.REQUIRED_FIELD_MISSING, Code.INVALID_ARGUMENT,
@@ -384,6 +386,7 @@ _ROWS: tuple[tuple[Reason, Code, str, str, str, str], ...] = (
      "the deadline passed; the outcome is unknown", "süre doldu; sonuç bilinmiyor",
      "send idempotent requests again with the same id", "yinelenebilir istekleri aynı kimlikle yeniden gönderin"),
 )
+# fmt: on
 
 CATALOGUE: Mapping[Reason, ReasonText] = MappingProxyType(
     {
