@@ -89,6 +89,17 @@ class KeyFinder:
             IntegrityError: LOG_FORK, decryption is stopped for the organization.
             UnavailableError: DATABASE_UNAVAILABLE.
         """
+        found, is_stale = await self._find_by_ids(tenant, wanted)
+        for _ in range(_ATTEMPTS):
+            if not is_stale:
+                break
+            # The rows were read just before their epoch ended; they lie under the next one now.
+            found, is_stale = await self._find_by_ids(tenant, wanted)
+        return found
+
+    async def _find_by_ids(
+        self, tenant: Tenant, wanted: Collection[PairIds]
+    ) -> tuple[dict[PairIds, FoundPair | EmanetError], bool]:
         cache = self._caches.of(tenant.organization)
         expected = cache.counter
         known = {ids: pair for ids in wanted if (pair := cache.find(*ids)) is not None}
@@ -105,7 +116,7 @@ class KeyFinder:
         if read.head.counter != expected:
             known = {}
         opened = self._opened(read)
-        return {
+        found = {
             ids: (
                 _ready(known[ids])
                 if ids in known
@@ -113,6 +124,7 @@ class KeyFinder:
             )
             for ids in wanted
         }
+        return found, any(_is_stale(row, opened[row.id]) for row in read.rows)
 
     async def find_by_names(
         self, tenant: Tenant, wanted: Collection[PairName], *, now_us: int
@@ -161,11 +173,13 @@ class KeyFinder:
         known: Mapping[PairName, Pair],
         rows: Mapping[bytes | None, StoredKey],
         counter: int,
-    ) -> dict[PairName, Pair | EmanetError]:
+    ) -> dict[PairName, Pair | EmanetError] | None:
         organization = tenant.organization
         cache = self._caches.of(organization)
         by_lookup: dict[bytes | None, OpenedKey | EmanetError] = {}
         for row, key in zip(rows.values(), self._keystore.open_all(rows.values()), strict=True):
+            if _is_stale(row, key):
+                return None
             by_lookup[row.lookup] = key
             if isinstance(key, EmanetError):
                 _tell(row, key)
@@ -256,6 +270,15 @@ def _worst(subject: OpenedKey | EmanetError, bucket: OpenedKey | EmanetError) ->
     problems = [each for each in (subject, bucket) if isinstance(each, EmanetError)]
     destroyed = [each for each in problems if each.reason is Reason.KEY_DESTROYED]
     return destroyed[0] if destroyed else problems[0]
+
+
+def _is_stale(row: StoredKey, key: OpenedKey | EmanetError) -> bool:
+    """Whether a living row lies under an epoch that has just been destroyed."""
+    return (
+        row.state is not KeyState.DESTROYED
+        and isinstance(key, EmanetError)
+        and key.reason is Reason.KEY_DESTROYED
+    )
 
 
 def _tell(row: StoredKey, problem: EmanetError) -> None:

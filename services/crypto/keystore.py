@@ -197,6 +197,10 @@ class Keystore:
         """The key that authenticates page tokens."""
         return hkdf_sha256(self._lookup_key, info=b"emanet/page-token/v1")
 
+    def request_key(self) -> bytes:
+        """The key under which requests are compared with their repetitions."""
+        return hkdf_sha256(self._lookup_key, info=b"emanet/request-digest/v1")
+
     def _wrapped(self, row: KeyRow, plaintext: bytes) -> StoredKey:
         epoch_key = self._provider.epoch(row.organization, row.epoch)
         return StoredKey(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from emanet.core.checkpoint import Checkpoint, Vkey
 from emanet.core.errors import EmanetError, IntegrityError, Reason, error
 from emanet.core.leaf import Leaf, Receipt
-from emanet.core.merkle import verify_consistency
+from emanet.core.merkle import EMPTY_ROOT, verify_consistency
 from services.crypto import storage_log
 from services.crypto.audit import Audit
 from services.crypto.domain.proof import KnownLog, verify_receipt
@@ -50,6 +50,16 @@ class LogMemory:
         )
         self._remember(checkpoint)
         return value
+
+    def believe_old(self, receipt: Receipt, leaf: bytes) -> Leaf:
+        """Verifies a receipt that may have been given before: an answer to a repeated request.
+
+        Its tree may be smaller than the largest one seen; a larger one is remembered.
+
+        Raises:
+            IntegrityError: LOG_FORK, RECEIPT_INVALID.
+        """
+        return self.believe(receipt, leaf, known=KnownLog(0, EMPTY_ROOT))
 
     def _remember(self, checkpoint: Checkpoint) -> None:
         if checkpoint.size > self.seen.size:

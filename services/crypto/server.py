@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -16,14 +17,19 @@ from services.crypto.background import Background
 from services.crypto.cache import PairCaches
 from services.crypto.channels import ServiceChannel
 from services.crypto.config import CryptoSettings
+from services.crypto.destruction_steps import DestructionSteps
+from services.crypto.destruction_worker import DestructionWorker
 from services.crypto.keys import KeyFinder
 from services.crypto.keystore import Keystore
 from services.crypto.logs import LogKeeper
 from services.crypto.operations_decrypt import DecryptOperation
+from services.crypto.operations_destroy import DestroyOperation
 from services.crypto.operations_encrypt import EncryptOperation
+from services.crypto.paging import PageTokens
 from services.crypto.registers import Registers
 from services.crypto.selftest import verify_primitives
 from services.crypto.servicer import CryptoServicer
+from services.crypto.servicer_keys import KeyServicer
 from services.crypto.setup import add_organization, verify_canary
 from services.crypto.tables import metadata
 from services.crypto.tenants import Tenants
@@ -75,8 +81,28 @@ def _build(host: Host[CryptoSettings]) -> Service:
     keystore = _open_keystore(host)
     registers = Registers(database)
     tenants = Tenants(database=database, registers=registers, state_dir=settings.state_dir)
-    finder = KeyFinder(
-        database=database, keystore=keystore, caches=PairCaches(settings.cache_pairs)
+    caches = PairCaches(settings.cache_pairs)
+    finder = KeyFinder(database=database, keystore=keystore, caches=caches)
+    steps = DestructionSteps(
+        database=database,
+        keystore=keystore,
+        tenants=tenants,
+        caches=caches,
+        audit=audit,
+        clock=clock,
+        longest_rpc=timedelta(seconds=settings.runtime.max_deadline_seconds),
+    )
+    worker = DestructionWorker(database=database, tenants=tenants, steps=steps, clock=clock)
+    key_servicer = KeyServicer(
+        destroying=DestroyOperation(
+            database=database,
+            keystore=keystore,
+            tenants=tenants,
+            steps=steps,
+            audit=audit,
+            clock=clock,
+        ),
+        tokens=PageTokens(keystore.page_key()),
     )
     background = Background(
         tenants=tenants,
@@ -109,6 +135,7 @@ def _build(host: Host[CryptoSettings]) -> Service:
             await verify_canary(row, keystore=keystore, database=database)
         await tenants.load()
         background.start()
+        background.run_every(settings.destruction_interval_seconds, worker.run_once)
         _log.info("crypto.unsealed", organizations=len(tenants.all()))
 
     async def stop() -> None:
@@ -127,8 +154,7 @@ def _build(host: Host[CryptoSettings]) -> Service:
             Registration(
                 descriptor=keys_pb2.DESCRIPTOR.services_by_name["KeyService"],
                 add=lambda server: keys_pb2_grpc.add_KeyServiceServicer_to_server(
-                    keys_pb2_grpc.KeyServiceServicer(),
-                    server,  # type: ignore[abstract]  # follows
+                    key_servicer, server
                 ),
             ),
         ),

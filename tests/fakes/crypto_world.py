@@ -16,11 +16,15 @@ from emanet.core.clock import FixedClock
 from emanet.core.encoding import micros
 from emanet.core.envelope import ValueType
 from emanet.core.errors import EmanetError
+from emanet.core.ids import new_uuid7
 from emanet.register.manifest import load_manifest
 from emanet.register.snapshot import Approval, digest, encode_approval, encode_snapshot
 from emanet.register.values import Register
 from services.crypto import storage_register
 from services.crypto.cache import PairCaches
+from services.crypto.destruction_steps import DestructionSteps
+from services.crypto.destruction_worker import DestructionWorker
+from services.crypto.domain.destruction import Ground
 from services.crypto.keys import KeyFinder
 from services.crypto.keystore import Keystore
 from services.crypto.operations_decrypt import (
@@ -29,9 +33,16 @@ from services.crypto.operations_decrypt import (
     ReadRequest,
     SealedItem,
 )
+from services.crypto.operations_destroy import (
+    BucketOrder,
+    DestroyOperation,
+    Order,
+    SubjectOrder,
+)
 from services.crypto.operations_encrypt import EncryptOperation, PlainItem
 from services.crypto.registers import Registers
 from services.crypto.setup import add_organization
+from services.crypto.storage_destruction import DestructionRow
 from services.crypto.storage_register import VersionRow
 from services.crypto.tenants import Tenants
 from services.runtime.database import Database
@@ -43,6 +54,7 @@ MIGRATIONS = Path("services/crypto/migrations").resolve()
 NOW = datetime(2026, 3, 15, 9, 0, tzinfo=UTC)
 PASSPHRASE = b"correct horse battery staple"
 LOOKUP_KEY = bytes(range(32))
+LONGEST_RPC = timedelta(seconds=30)
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
 
 MANIFEST = """\
@@ -147,6 +159,9 @@ class Replica:
     finder: KeyFinder
     encrypting: EncryptOperation
     decrypting: DecryptOperation
+    steps: DestructionSteps
+    worker: DestructionWorker
+    destroying: DestroyOperation
 
     async def encrypt(
         self, *items: PlainItem, organization: str = "cinar"
@@ -195,6 +210,41 @@ class Replica:
         )
         (result,) = answer.results
         return result if isinstance(result, EmanetError) else result.value
+
+    async def destroy(
+        self,
+        subject: str = "customers/7",
+        *,
+        classes: tuple[str, ...] = (),
+        ground: Ground = Ground.SUBJECT_REQUEST,
+        request_id: str = "",
+        organization: str = "cinar",
+        is_preview: bool = False,
+    ) -> DestructionRow:
+        return await self.destroying.run(
+            Order(
+                organization=organization,
+                act=SubjectOrder(subject, classes, ground),
+                request_id=request_id or str(new_uuid7(self.clock)),
+                caller="spiffe://dev.emanet.invalid/app/panel",
+                staff_token="token-of-the-dpo",
+                is_preview=is_preview,
+            )
+        )
+
+    async def destroy_bucket(
+        self, retention_class: str, bucket: str, *, organization: str = "cinar"
+    ) -> DestructionRow:
+        return await self.destroying.run(
+            Order(
+                organization=organization,
+                act=BucketOrder(retention_class, bucket),
+                request_id=str(new_uuid7(self.clock)),
+                caller="spiffe://dev.emanet.invalid/app/panel",
+                staff_token="token-of-the-dpo",
+                is_preview=False,
+            )
+        )
 
 
 def item(
@@ -279,7 +329,28 @@ class World:
         )
         await tenants.load()
         finder = KeyFinder(database=database, keystore=keystore, caches=caches)
+        steps = DestructionSteps(
+            database=database,
+            keystore=keystore,
+            tenants=tenants,
+            caches=caches,
+            audit=self.audit,
+            clock=self.clock,
+            longest_rpc=LONGEST_RPC,
+        )
         return Replica(
+            steps=steps,
+            worker=DestructionWorker(
+                database=database, tenants=tenants, steps=steps, clock=self.clock
+            ),
+            destroying=DestroyOperation(
+                database=database,
+                keystore=keystore,
+                tenants=tenants,
+                steps=steps,
+                audit=self.audit,
+                clock=self.clock,
+            ),
             folder=self.folder,
             database=database,
             clock=self.clock,
