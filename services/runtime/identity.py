@@ -49,9 +49,21 @@ def peer_of(auth_context: Mapping[str, Iterable[bytes]], trust_domain: str) -> P
         DeniedError: IDENTITY_MISSING: no TLS client certificate, none or several URI names,
             another trust domain, or a path that is neither `/app/NAME` nor `/service/NAME`.
     """
-    spiffe_id = _single(auth_context, "peer_spiffe_id", trust_domain)
-    certificate = _single(auth_context, "x509_pem_cert", trust_domain)
+    spiffe_ids = tuple(auth_context.get("peer_spiffe_id", ()))
+    certificates = tuple(auth_context.get("x509_pem_cert", ()))
+    if len(spiffe_ids) != 1 or len(certificates) != 1:
+        raise _missing(trust_domain)
+    return _peer(spiffe_ids[0], certificates[0], trust_domain)
+
+
+@lru_cache(maxsize=1024)
+def _peer(uri: bytes, certificate: bytes, trust_domain: str) -> Peer:
     prefix = f"spiffe://{trust_domain}"
+    try:
+        spiffe_id = uri.decode("ascii")
+        der = ssl.PEM_cert_to_DER_cert(certificate.decode("ascii"))
+    except ValueError:
+        raise _missing(trust_domain) from None
     match = _PATH.fullmatch(spiffe_id.removeprefix(prefix))
     if not spiffe_id.startswith(f"{prefix}/") or match is None:
         raise _missing(trust_domain)
@@ -59,24 +71,9 @@ def peer_of(auth_context: Mapping[str, Iterable[bytes]], trust_domain: str) -> P
         kind=match.group(1),
         name=match.group(2),
         spiffe_id=spiffe_id,
-        fingerprint=_fingerprint(certificate),
+        fingerprint=hashlib.sha256(der).hexdigest(),
     )
-
-
-def _single(auth_context: Mapping[str, Iterable[bytes]], key: str, trust_domain: str) -> str:
-    values = tuple(auth_context.get(key, ()))
-    if len(values) != 1:
-        raise _missing(trust_domain)
-    try:
-        return values[0].decode("ascii")
-    except UnicodeDecodeError:
-        raise _missing(trust_domain) from None
 
 
 def _missing(trust_domain: str) -> EmanetError:
     return error(Reason.IDENTITY_MISSING, trust_domain=trust_domain)
-
-
-@lru_cache(maxsize=1024)
-def _fingerprint(pem: str) -> str:
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()

@@ -11,7 +11,7 @@ unary, or an async generator of answers; other shapes are refused.
 from __future__ import annotations
 
 import asyncio
-import uuid
+import itertools
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -33,6 +33,7 @@ from services.runtime.errors import (
     status_of,
 )
 from services.runtime.gate import Gate
+from services.runtime.primitives import random_bytes
 from services.runtime.request import Caller, Request, enter_request
 from services.runtime.required import require_fields
 from services.runtime.settings import RuntimeSettings
@@ -46,6 +47,9 @@ _OPEN_SERVICES = (
 )
 _WATCH_PREFIX = "Watch"
 _SECURITY_CODES = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED, Code.DATA_LOSS})
+_PROCESS_ID = random_bytes(8).hex()
+"""First part of every request id: tells the requests of processes and restarts apart."""
+
 _T = TypeVar("_T")
 _Asked = TypeVar("_Asked")
 _Answered = TypeVar("_Answered")
@@ -68,6 +72,7 @@ class GateInterceptor(aio.ServerInterceptor):
         self._gate = gate
         self._in_flight: Counter[str] = Counter()
         self._wrapped: dict[str, _Handler] = {}
+        self._numbers = itertools.count(1)
         self._is_draining = False
         self._tasks: set[asyncio.Task[object]] = set()
         self._watches: set[asyncio.Timeout] = set()
@@ -156,18 +161,18 @@ class GateInterceptor(aio.ServerInterceptor):
         is_watch: bool,
     ) -> _T:
         """Runs `work` behind every step; each RPC is its own task, so nothing is unbound."""
-        metadata = _Metadata(context)
-        language = language_of(metadata.first("accept-language"), self._settings.language)
-        request_id = str(uuid.uuid4())
+        languages, authorization = _metadata_of(context)
+        language = language_of(languages, self._settings.language)
+        request_id = f"{_PROCESS_ID}-{next(self._numbers):x}"
         bind_contextvars(rpc=rpc, request_id=request_id)
         try:
             caller = self._gate.identify(context.auth_context())
             bind_contextvars(caller=caller.spiffe_id)
-            with self._counted(caller), self._tracked():
+            with self._counted(caller):
                 admission = self._gate.admit(
                     rpc=rpc,
                     caller=caller,
-                    authorization=metadata.all("authorization"),
+                    authorization=authorization,
                     message=message,
                 )
                 limit_s = None if is_watch else self._time_limit(context)
@@ -200,9 +205,13 @@ class GateInterceptor(aio.ServerInterceptor):
 
     @contextmanager
     def _counted(self, caller: Caller) -> Iterator[None]:
-        key = caller.spiffe_id
+        task, key = asyncio.current_task(), caller.spiffe_id
+        if task is None or self._is_draining:
+            raise error(Reason.NOT_READY)
         if self._in_flight[key] >= self._settings.max_in_flight_per_caller:
             raise error(Reason.OVERLOADED)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         self._in_flight[key] += 1
         try:
             yield
@@ -210,15 +219,6 @@ class GateInterceptor(aio.ServerInterceptor):
             self._in_flight[key] -= 1
             if not self._in_flight[key]:
                 del self._in_flight[key]
-
-    @contextmanager
-    def _tracked(self) -> Iterator[None]:
-        task = asyncio.current_task()
-        if task is None or self._is_draining:
-            raise error(Reason.NOT_READY)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        yield
 
     @contextmanager
     def _watched(self, limit: asyncio.Timeout) -> Iterator[None]:
@@ -245,21 +245,18 @@ class GateInterceptor(aio.ServerInterceptor):
         )
 
 
-class _Metadata:
-    """The request metadata as text; binary values are not looked at."""
-
-    def __init__(self, context: _Context) -> None:
-        self._pairs = tuple(
-            (str(key), value)
-            for key, value in context.invocation_metadata() or ()
-            if isinstance(value, str)
-        )
-
-    def all(self, name: str) -> tuple[str, ...]:
-        return tuple(value for key, value in self._pairs if key == name)
-
-    def first(self, name: str) -> str:
-        return next(iter(self.all(name)), "")
+def _metadata_of(context: _Context) -> tuple[str, tuple[str, ...]]:
+    """Returns the accept-language and every authorization value; nothing else is looked at."""
+    languages = ""
+    authorization: list[str] = []
+    for key, value in context.invocation_metadata() or ():
+        if not isinstance(value, str):
+            continue
+        if key == "authorization":
+            authorization.append(value)
+        elif key == "accept-language" and not languages:
+            languages = value
+    return languages, tuple(authorization)
 
 
 def _log_refusal(failure: EmanetError, exc: Exception) -> None:

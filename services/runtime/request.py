@@ -66,7 +66,7 @@ class Request:
 
     Attributes:
         rpc: `emanet.api.crypto.v1.CryptoService/Encrypt`.
-        request_id: UUID of this call, in every log line of it.
+        request_id: unique id of this call, in every log line of it.
         organization: slug from field 1.
         caller: the certificate principal.
         staff: the person of the staff token; None when none came or none is looked at.

@@ -111,42 +111,29 @@ class TokenVerifier:
         self._registry = _Registry(algorithms=_ALGORITHMS)
         self._mutex = threading.Lock()
         self._generation = 0
-        self._known: dict[bytes, _Claims] = {}
+        self._known: dict[bytes, tuple[_Claims, Staff]] = {}
 
     def verify(self, token: str) -> Staff:
         """Verifies signature, claims, person and revocation of a token.
 
-        The presenter is not looked at; see `verify_presenter`.
+        The presenter is not looked at; see `verify_presenter`. What was verified under the
+        principals in force is remembered, its times are looked at in each call.
 
         Raises:
             DeniedError: TOKEN_INVALID, TOKEN_EXPIRED, PRINCIPAL_UNKNOWN (the account belongs to
                 nobody in principals.yaml), PRINCIPAL_REVOKED.
         """
         principals = self._principals.current()
-        claims = self._claims(token, principals)
-        self._require_current(claims)
-        person_id = principals.person_id(claims.iss, claims.sub)
-        revoked = principals.revoked
-        if claims.jti in revoked.tokens or person_id in revoked.persons:
-            raise error(Reason.PRINCIPAL_REVOKED)
-        organizations = principals.issuers[claims.iss].organizations
-        return Staff(
-            person_id=person_id,
-            groups=claims.groups,
-            token_id=claims.jti,
-            session=claims.sid,
-            client=claims.azp,
-            issuer=claims.iss,
-            organizations=organizations,
-            auth_time=None if claims.auth_time is None else _moment(claims.auth_time),
-            expires=_moment(claims.exp),
-            duties=MappingProxyType(
-                {
-                    organization: principals.duties_of(claims.groups, organization=organization)
-                    for organization in organizations
-                }
-            ),
-        )
+        digest = sha256(token.encode("utf-8", "surrogatepass"))
+        known = self._known_under(principals).get(digest)
+        if known is None:
+            claims = self._verified(token, principals)
+            self._require_current(claims)
+            known = claims, _staff_of(claims, principals)
+            self._remember(digest, known, principals)
+        else:
+            self._require_current(known[0])
+        return known[1]
 
     def verify_presenter(self, person: Staff, application: Application) -> None:
         """Verifies that the token was issued to the application that presents it.
@@ -157,22 +144,22 @@ class TokenVerifier:
         if not application.token_client or application.token_client != person.client:
             raise _invalid("azp")
 
-    def _claims(self, token: str, principals: Principals) -> _Claims:
-        digest = sha256(token.encode("utf-8", "surrogatepass"))
+    def _known_under(self, principals: Principals) -> dict[bytes, tuple[_Claims, Staff]]:
         with self._mutex:
             if self._generation != principals.generation:
-                self._known.clear()
+                self._known = {}
                 self._generation = principals.generation
-            known = self._known.get(digest)
-        if known is not None:
-            return known
-        claims = self._verified(token, principals)
+            return self._known
+
+    def _remember(
+        self, digest: bytes, known: tuple[_Claims, Staff], principals: Principals
+    ) -> None:
         with self._mutex:
-            if self._generation == principals.generation:
-                while len(self._known) >= _CACHE_ENTRIES:
-                    self._known.pop(next(iter(self._known)))
-                self._known[digest] = claims
-        return claims
+            if self._generation != principals.generation:
+                return
+            while len(self._known) >= _CACHE_ENTRIES:
+                self._known.pop(next(iter(self._known)))
+            self._known[digest] = known
 
     def _verified(self, token: str, principals: Principals) -> _Claims:
         if len(token) > _MAX_TOKEN_CHARS or not token.isascii():
@@ -219,6 +206,31 @@ class TokenVerifier:
             raise error(Reason.TOKEN_EXPIRED)
         if now + _CLOCK_SKEW_S < max(claims.nbf, claims.iat):
             raise _invalid("nbf")
+
+
+def _staff_of(claims: _Claims, principals: Principals) -> Staff:
+    person_id = principals.person_id(claims.iss, claims.sub)
+    revoked = principals.revoked
+    if claims.jti in revoked.tokens or person_id in revoked.persons:
+        raise error(Reason.PRINCIPAL_REVOKED)
+    organizations = principals.issuers[claims.iss].organizations
+    return Staff(
+        person_id=person_id,
+        groups=claims.groups,
+        token_id=claims.jti,
+        session=claims.sid,
+        client=claims.azp,
+        issuer=claims.iss,
+        organizations=organizations,
+        auth_time=None if claims.auth_time is None else _moment(claims.auth_time),
+        expires=_moment(claims.exp),
+        duties=MappingProxyType(
+            {
+                organization: principals.duties_of(claims.groups, organization=organization)
+                for organization in organizations
+            }
+        ),
+    )
 
 
 def _object(payload: bytes) -> Mapping[str, object]:
