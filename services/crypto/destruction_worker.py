@@ -18,7 +18,8 @@ from services.runtime.database import Database
 
 __all__ = ["DestructionWorker"]
 
-_LEASE = timedelta(seconds=60)
+_LEASE = timedelta(seconds=15)
+"""How long a dead process keeps the others off; steps that overlap would still be safe."""
 _log = structlog.get_logger(__name__)
 
 
