@@ -75,18 +75,21 @@ def diff(a: Register, b: Register) -> tuple[Change, ...]:
     """
     old, new = to_json(a), to_json(b)
     changes: list[Change] = []
+    concerns = _Concerns(a, b)
     for kind in Kind:
         before, after = old.get(kind.value), new.get(kind.value)
         if before == after:
             continue
         if kind is Kind.MEASURE:
-            changes += _measure_changes(before, after, concerns=_concerns(a, b, kind, ""))
+            changes += _measure_changes(before, after, concerns=concerns.of(kind, kind.value))
         elif kind.is_single:
-            groups = _concerns(a, b, kind, kind.value)
+            groups = concerns.of(kind, kind.value)
             entity = _Entity(kind=kind, slug=kind.value, path=kind.value, concerns=groups)
             changes += _entity_changes(entity, before, after)
         else:
-            changes += _section_changes(a, b, kind, before=_object(before), after=_object(after))
+            changes += _section_changes(
+                kind, concerns, before=_object(before), after=_object(after)
+            )
     return tuple(changes)
 
 
@@ -146,7 +149,7 @@ def _measure_changes(old: object, new: object, *, concerns: tuple[str, ...]) -> 
 
 
 def _section_changes(
-    a: Register, b: Register, kind: Kind, *, before: _Object, after: _Object
+    kind: Kind, concerns: _Concerns, *, before: _Object, after: _Object
 ) -> Iterator[Change]:
     for slug in sorted(before.keys() | after.keys()):
         old, new = before.get(slug), after.get(slug)
@@ -155,7 +158,7 @@ def _section_changes(
                 kind=kind,
                 slug=slug,
                 path=f"{kind.value}/{slug}",
-                concerns=_concerns(a, b, kind, slug),
+                concerns=concerns.of(kind, slug),
             )
             yield from _entity_changes(entity, old, new)
 
@@ -214,48 +217,55 @@ def _paired(
     return sorted(pairs, key=lambda pair: pair[1]), left, right
 
 
-def _concerns(a: Register, b: Register, kind: Kind, slug: str) -> tuple[str, ...]:
-    """Groups of data subjects whose rows, in either register, use the entity."""
-    found = {code for register in (a, b) for code in _touched(register, kind, slug)}
-    lists = reference()
-    return tuple(
-        sorted(found, key=lambda code: (lists.subject_group(code).order, code)),
-    )
+class _Concerns:
+    """Which groups of data subjects the parts of two registers touch, in either of them."""
+
+    def __init__(self, a: Register, b: Register) -> None:
+        self._everybody: set[str] = set()
+        self._by_part: dict[tuple[Kind, str], set[str]] = {}
+        for register in (a, b):
+            for ref in register.rows:
+                self._add(_parts(register, ref), register.subjects_of(ref))
+            for slug, activity in register.activities.items():
+                self._add([(Kind.ACTIVITY, slug)], activity.subjects)
+            for slug, notice in register.notices.items():
+                self._add([(Kind.NOTICE, slug)], notice.to)
+
+    def of(self, kind: Kind, slug: str) -> tuple[str, ...]:
+        """The groups of the rows that use an entity; of what holds for all rows, every group."""
+        one = self._by_part.get((kind, slug), set())
+        found = self._everybody if kind in _HOLDS_FOR_ALL else one
+        lists = reference()
+        return tuple(sorted(found, key=lambda code: (lists.subject_group(code).order, code)))
+
+    def _add(self, parts: Iterable[tuple[Kind, str]], groups: Iterable[str]) -> None:
+        self._everybody.update(groups)
+        for part in parts:
+            self._by_part.setdefault(part, set()).update(groups)
 
 
-def _touched(register: Register, kind: Kind, slug: str) -> Iterator[str]:
-    uses = _USES.get(kind, _uses_any)
-    for ref in register.rows:
-        if uses(register, ref, slug):
-            yield from register.subjects_of(ref)
-    if kind is Kind.ACTIVITY and slug in register.activities:
-        yield from register.activities[slug].subjects
-    if kind is Kind.NOTICE and slug in register.notices:
-        yield from register.notices[slug].to
+# What holds for every row; other sections count through the rows that use their entities, and
+# registry, namespaces and claims change nobody's data.
+_HOLDS_FOR_ALL = frozenset({Kind.ORGANIZATION, Kind.DESTRUCTION, Kind.MEASURE})
 
 
-def _uses_any(register: Register, ref: RowRef, slug: str) -> bool:  # noqa: ARG001 -- one shape
-    return True
-
-
-def _uses_field(register: Register, ref: RowRef, slug: str) -> bool:  # noqa: ARG001 -- one shape
-    return slug in ref.row.fields
-
-
-def _uses_system(register: Register, ref: RowRef, slug: str) -> bool:
-    held = (register.fields[name] for name in ref.row.fields if name in register.fields)
-    return any(place.system == slug for field in held for place in field.locations)
-
-
-_USES: Mapping[Kind, Callable[[Register, RowRef, str], bool]] = {
-    Kind.FIELD: _uses_field,
-    Kind.SYSTEM: _uses_system,
-    Kind.PURPOSE: lambda _, ref, slug: slug in ref.row.purposes,
-    Kind.RETENTION_RULE: lambda _, ref, slug: slug == ref.row.keep,
-    Kind.RECIPIENT: lambda _, ref, slug: slug in ref.row.to,
-    Kind.NOTICE: lambda register, ref, slug: register.activities[ref.activity].notice == slug,
-    Kind.ACTIVITY: lambda _, ref, slug: ref.activity == slug,
-}
+def _parts(register: Register, ref: RowRef) -> Iterator[tuple[Kind, str]]:
+    """The entities that a row uses."""
+    yield Kind.ACTIVITY, ref.activity
+    notice = register.activities[ref.activity].notice
+    if notice is not None:
+        yield Kind.NOTICE, notice
+    if isinstance(ref.row.keep, str):
+        yield Kind.RETENTION_RULE, ref.row.keep
+    for slug in ref.row.purposes:
+        yield Kind.PURPOSE, slug
+    for slug in ref.row.to:
+        yield Kind.RECIPIENT, slug
+    for slug in ref.row.fields:
+        yield Kind.FIELD, slug
+        if slug in register.fields:
+            for place in register.fields[slug].locations:
+                yield Kind.SYSTEM, place.system
 
 
 def _key(entry: VerbisCategory) -> tuple[int, str, bool]:

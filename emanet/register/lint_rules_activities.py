@@ -14,6 +14,9 @@ from emanet.register.values import BUILT_IN_SYSTEM, Role
 __all__ = ["RULES"]
 
 _FROM_ANOTHER_ACTIVITY = "diger_faaliyet"
+# The closest name is looked for by comparing with every one; in large sections that would take
+# longer than all rules together.
+_MOST_TO_COMPARE = 200
 
 
 def _purpose_not_mapped(scope: Scope) -> Iterator[Problem]:
@@ -85,7 +88,7 @@ def _unknown(
 ) -> Iterator[Problem]:
     for name in names:
         if name not in known:
-            hint, hint_tr = hints(name, known)
+            hint, hint_tr = hints(name, known if len(known) <= _MOST_TO_COMPARE else ())
             yield Problem(
                 path,
                 f"'{name}' adı {section} bölümünde yok{hint_tr}",

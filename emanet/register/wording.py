@@ -40,6 +40,8 @@ _STARTS = MappingProxyType(
         "claim_due": ("alacağın muaccel olmasından", "the day on which the claim is due"),
         "case_closed": ("dosyanın kapanmasından", "the closing of the case"),
         "purpose_ended": ("amacın sona ermesinden", "the end of the purpose"),
+        "authorisation": ("ödemenin onaylanmasından", "the authorisation of the payment"),
+        "destruction_done": ("imhanın yapılmasından", "the destruction"),
         "answer_sent": ("yanıtın gönderilmesinden", "the sending of the answer"),
     }
 )

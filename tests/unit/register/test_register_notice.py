@@ -1,0 +1,124 @@
+"""The notice of a change and the seven days of VERBİS."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from emanet.register.manifest import load_manifest
+from emanet.register.notice import change_notice
+from emanet.register.values import empty_register
+
+HERE = Path(__file__).parent
+CLEAN = (HERE / "clean.register.yaml").read_text("utf-8")
+ORGANIZATIONS = HERE.parents[2] / "examples" / "organizations"
+NOON = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+
+def register(*replacements: tuple[str, str]):
+    text = CLEAN
+    for old, new in replacements:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return load_manifest(text, "deneme.yaml").register
+
+
+LONGER = ("keep: P10Y, from: end", "keep: P11Y, from: end")
+
+
+def test_verbis_has_seven_days_from_the_effective_time() -> None:
+    """Registry regulation art. 13: within seven days of the change."""
+    notice = change_notice(register(), register(LONGER), effective=NOON)
+    assert notice.happened == date(2026, 11, 21)
+    assert notice.verbis_deadline == date(2026, 11, 28)
+    assert "28.11.2026" in notice.tr
+    assert "VERBİS by 28 Nov 2026" in notice.en
+
+
+def test_clock_runs_from_the_first_observation_when_earlier() -> None:
+    """A drift that was seen before the version holds is when the change happened."""
+    seen = datetime(2026, 11, 10, 12, tzinfo=UTC)
+    notice = change_notice(register(), register(LONGER), effective=NOON, observed=seen)
+    assert notice.verbis_deadline == date(2026, 11, 17)
+    later = datetime(2026, 12, 1, tzinfo=UTC)
+    notice = change_notice(register(), register(LONGER), effective=NOON, observed=later)
+    assert notice.verbis_deadline == date(2026, 11, 28)
+
+
+def test_day_is_counted_in_turkiye() -> None:
+    """At 21:30 UTC it is already the next day in Istanbul."""
+    late = datetime(2026, 11, 20, 21, 30, tzinfo=UTC)
+    notice = change_notice(register(), register(LONGER), effective=late)
+    assert notice.happened == date(2026, 11, 21)
+    assert "21.11.2026 00:30" in notice.tr
+
+
+def test_change_outside_verbis_starts_no_clock() -> None:
+    """A change of a level or a place is told to people, not to VERBİS."""
+    moved = register(("in: panel.customers.name", "in: panel.customers.full_name"))
+    notice = change_notice(register(), moved, effective=NOON)
+    assert notice.verbis_deadline is None
+    assert notice.verbis_changes == ()
+    assert len(notice.changes) == 1
+    assert "Sicil içeriği değişmedi" in notice.tr
+    assert "customer.name" in notice.tr
+
+
+def test_exempt_organization_has_no_clock() -> None:
+    """Who is exempt from the registry owes VERBİS nothing, and the notice says why."""
+    exempt = ("duty: registered", "duty: exempt\n  ground: Kurul 2025/1572")
+    notice = change_notice(register(exempt), register(exempt, LONGER), effective=NOON)
+    assert notice.verbis_deadline is None
+    assert notice.verbis_changes == ()
+    assert "Kurul 2025/1572" in notice.tr
+    assert "Exempt from the registry" in notice.en
+
+
+def test_notice_tells_whom_it_concerns() -> None:
+    """The groups are named in the reader's language with the number of changes."""
+    notice = change_notice(register(), register(("keep: P8Y", "keep: P9Y")), effective=NOON)
+    assert "  Bireysel müşteri / üye: 1 değişiklik\n" in notice.tr
+    assert "  Individual customer / member: 1 change\n" in notice.en
+    assert "contract/keep: P8Y → P9Y" in notice.tr
+
+
+def test_no_change_is_said_so() -> None:
+    """Two equal versions: nothing changes for anybody."""
+    notice = change_notice(register(), register(), effective=NOON)
+    assert notice.changes == ()
+    assert "Hiçbir şey." in notice.tr
+    assert "Nothing." in notice.en
+
+
+def test_person_ids_stay_in_the_register() -> None:
+    """Who decided and who the contact person is are not in the notice."""
+    named = register(
+        ("{title: Müdür}", "{title: Müdür, staff: s-777}"),
+        (
+            "from: consent_ended, dispose",
+            "from: consent_ended, decided: {by: s-888, on: 2026-01-02, why: Kısa tutuldu}, dispose",
+        ),
+    )
+    notice = change_notice(register(), named, effective=NOON)
+    assert "Kısa tutuldu" in notice.tr
+    assert not any(
+        person in text for person in ("s-777", "s-888") for text in (notice.tr, notice.en)
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["registrar", "hosting", "web-agency", "bulk-messaging", "chat-bot"]
+)
+def test_repair_of_each_example_has_a_notice(name: str) -> None:
+    """From the policy as published to the repaired register, and from nothing at all."""
+    published, repaired = (
+        load_manifest((ORGANIZATIONS / name / file).read_text("utf-8"), file).register
+        for file in ("published.register.yaml", "register.yaml")
+    )
+    for before in (published, empty_register(repaired.organization.id)):
+        notice = change_notice(before, repaired, effective=NOON)
+        assert notice.changes
+        assert (notice.verbis_deadline is None) is (name == "web-agency")
+        assert max(map(len, notice.tr.splitlines())) <= 100
