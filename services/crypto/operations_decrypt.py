@@ -27,9 +27,9 @@ from emanet.core.ids import new_uuid7
 from emanet.core.leaf import MAX_FIELDS, Act
 from emanet.core.mask import HIDDEN, mask
 from emanet.core.names import Collection, format_name, is_slug
+from emanet.register.protection import RegisterView
 from emanet.register.values import Level
 from services.crypto.audit import AccessQuestion, Audit, core_receipt
-from services.crypto.domain.fields import RegisterView
 from services.crypto.domain.proof import KnownLog, Question, verify_allowed
 from services.crypto.keys import FoundPair, KeyFinder, PairIds
 from services.crypto.tenants import Tenant, Tenants

@@ -21,7 +21,7 @@ from emanet.core.envelope import (
     seal_bytes,
 )
 from emanet.core.errors import EmanetError, Reason, error
-from services.crypto.domain.fields import RegisterView, bucket_month, verify_subject
+from emanet.register.protection import RegisterView, bucket_month, verify_subject
 from services.crypto.domain.keys import Pair, PairName
 from services.crypto.keys import KeyFinder
 from services.crypto.keystore import MAX_PAIR_USES

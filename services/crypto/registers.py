@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError as ConflictError
 from emanet.client.register_feed import FetchedVersion
 from emanet.core.encoding import micros
 from emanet.core.errors import EmanetError, Reason, error
+from emanet.register.protection import RegisterView
 from emanet.register.snapshot import Version, verify_version
 from services.crypto import storage_register
-from services.crypto.domain.fields import RegisterView
 from services.crypto.storage_register import VersionRow
 from services.runtime.database import Database
 

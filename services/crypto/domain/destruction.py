@@ -15,6 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from emanet.core.errors import Reason, error
+from emanet.register.protection import RegisterView, bucket_month
 from emanet.register.reference import reference
 from emanet.register.retention import (
     OPEN_BUCKET,
@@ -25,7 +26,6 @@ from emanet.register.retention import (
     legal_floor,
 )
 from emanet.register.values import Register, RowRef
-from services.crypto.domain.fields import RegisterView, bucket_month
 
 __all__ = [
     "Ground",

@@ -1,4 +1,7 @@
-"""What Encrypt and Decrypt need to know of a field, read once from a register version."""
+"""How the values of a field are protected, read once from a register version.
+
+Encrypt and Decrypt follow it, and so does the in-memory fake of `emanet.testing`.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class RegisterView:
-    """One register version as crypto uses it; rules of fields are computed once.
+    """One register version as encryption uses it; rules of fields are computed once.
 
     Attributes:
         number: the version's number.
