@@ -1,0 +1,1 @@
+"""Pure parts of the access audit: time, randomness and ids arrive as arguments."""

@@ -1,0 +1,379 @@
+"""SQL of the log itself: control rows, leaves, entries and tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, select, update
+
+from emanet.core.errors import Reason, error
+from emanet.core.merkle import CompactRange
+from services.access_audit.tables import control, entries, leaves, tiles
+
+__all__ = [
+    "CHUNK",
+    "Control",
+    "LeafRow",
+    "LogKey",
+    "SeenLeaf",
+    "TileRow",
+    "add_control",
+    "advance_control",
+    "find_seen",
+    "insert_leaves",
+    "insert_tiles",
+    "list_organizations",
+    "load_control",
+    "lock_control",
+    "read_entries",
+    "read_hashes",
+    "read_leaf",
+    "read_leaves",
+    "read_tile",
+    "read_tile_roots",
+    "stream_leaves",
+    "stream_tiles",
+]
+
+CHUNK = 2_000
+"""Values in one IN list: well below the limit of either database."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """Which log a row belongs to."""
+
+    organization: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The state of one organization's log.
+
+    Attributes:
+        log: organization and generation.
+        origin: the log's name.
+        frontier: size and compact range.
+        last_us: receive time of the last leaf.
+        rule_set: number of the active rule set, 0 for none.
+    """
+
+    log: LogKey
+    origin: str
+    frontier: CompactRange
+    last_us: int
+    rule_set: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeafRow:
+    """A leaf as it is stored.
+
+    Attributes:
+        id: UUIDv7, 16 bytes.
+        type: the leaf's `t`.
+        entries: its entries as stored beside it; None for a leaf type without entries.
+        caller, digest: who asked, and the keyed digest of what, for repeats; None when nobody did.
+    """
+
+    idx: int
+    id: bytes
+    type: str
+    data: bytes
+    hash: bytes
+    entries: bytes | None = None
+    caller: str | None = None
+    digest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLeaf:
+    """What is known of an id that was used before."""
+
+    id: bytes
+    idx: int
+    hash: bytes
+    caller: str | None
+    digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class TileRow:
+    """A full tile: 256 hashes of 32 bytes and their root."""
+
+    level: int
+    n: int
+    hashes: bytes
+    root: bytes
+
+
+def add_control(connection: Connection, *, row: Control, created_us: int) -> None:
+    """Adds an organization with an empty log."""
+    connection.execute(
+        insert(control).values(
+            organization=row.log.organization,
+            generation=row.log.generation,
+            origin=row.origin,
+            size=row.frontier.size,
+            range=row.frontier.to_bytes(),
+            last_time=row.last_us,
+            rule_set=row.rule_set,
+            created=created_us,
+        )
+    )
+
+
+def lock_control(connection: Connection, organization: str) -> Control | None:
+    """Reads and locks the control row: whoever holds it is the log's only writer."""
+    return _control(connection, organization, lock=True)
+
+
+def load_control(connection: Connection, organization: str) -> Control | None:
+    """Reads the control row; None for an organization that was never added."""
+    return _control(connection, organization, lock=False)
+
+
+def list_organizations(connection: Connection) -> tuple[str, ...]:
+    """Every organization, sorted."""
+    rows = connection.execute(select(control.c.organization).order_by(control.c.organization))
+    return tuple(row.organization for row in rows)
+
+
+def advance_control(connection: Connection, row: Control) -> None:
+    """Writes the new head of a locked log."""
+    connection.execute(
+        update(control)
+        .where(control.c.organization == row.log.organization)
+        .values(
+            size=row.frontier.size,
+            range=row.frontier.to_bytes(),
+            last_time=row.last_us,
+            rule_set=row.rule_set,
+        )
+    )
+
+
+def insert_leaves(connection: Connection, log: LogKey, rows: Sequence[LeafRow]) -> None:
+    """Appends leaves and their entries; the bulk of every transaction."""
+    head = {"organization": log.organization, "generation": log.generation}
+    connection.execute(
+        insert(leaves),
+        [
+            {
+                **head,
+                "idx": row.idx,
+                "id": row.id,
+                "type": row.type,
+                "data": row.data,
+                "hash": row.hash,
+                "request_caller": row.caller,
+                "request_digest": row.digest,
+            }
+            for row in rows
+        ],
+    )
+    beside = [
+        {**head, "idx": row.idx, "data": row.entries} for row in rows if row.entries is not None
+    ]
+    if beside:
+        connection.execute(insert(entries), beside)
+
+
+def insert_tiles(connection: Connection, log: LogKey, rows: Sequence[TileRow]) -> None:
+    """Stores tiles that became full."""
+    connection.execute(
+        insert(tiles),
+        [
+            {
+                "organization": log.organization,
+                "generation": log.generation,
+                "level": row.level,
+                "n": row.n,
+                "hashes": row.hashes,
+                "root": row.root,
+            }
+            for row in rows
+        ],
+    )
+
+
+def find_seen(
+    connection: Connection, organization: str, ids: Sequence[bytes]
+) -> dict[bytes, SeenLeaf]:
+    """The ids among these that the organization's logs have seen before."""
+    found: dict[bytes, SeenLeaf] = {}
+    for start in range(0, len(ids), CHUNK):
+        rows = connection.execute(
+            select(
+                leaves.c.id,
+                leaves.c.idx,
+                leaves.c.hash,
+                leaves.c.request_caller,
+                leaves.c.request_digest,
+            ).where(
+                leaves.c.organization == organization, leaves.c.id.in_(ids[start : start + CHUNK])
+            )
+        )
+        for row in rows:
+            found[bytes(row.id)] = SeenLeaf(
+                id=bytes(row.id),
+                idx=row.idx,
+                hash=bytes(row.hash),
+                caller=row.request_caller,
+                digest=None if row.request_digest is None else bytes(row.request_digest),
+            )
+    return found
+
+
+def read_leaf(connection: Connection, log: LogKey, idx: int) -> LeafRow | None:
+    """One leaf without its entries; None beyond the log."""
+    rows = read_leaves(connection, log, start=idx, count=1)
+    return rows[0] if rows and rows[0].idx == idx else None
+
+
+def read_leaves(
+    connection: Connection, log: LogKey, *, start: int, count: int
+) -> tuple[LeafRow, ...]:
+    """Up to `count` leaves from `start`, in order, without entries."""
+    rows = connection.execute(
+        select(leaves.c.idx, leaves.c.id, leaves.c.type, leaves.c.data, leaves.c.hash)
+        .where(_of(leaves, log), leaves.c.idx >= start, leaves.c.idx < start + count)
+        .order_by(leaves.c.idx)
+        .limit(count)
+    )
+    return tuple(
+        LeafRow(
+            idx=row.idx,
+            id=bytes(row.id),
+            type=row.type,
+            data=bytes(row.data),
+            hash=bytes(row.hash),
+        )
+        for row in rows
+    )
+
+
+def read_entries(connection: Connection, log: LogKey, indexes: Sequence[int]) -> dict[int, bytes]:
+    """The stored entries of some leaves, by index."""
+    found: dict[int, bytes] = {}
+    for start in range(0, len(indexes), CHUNK):
+        rows = connection.execute(
+            select(entries.c.idx, entries.c.data).where(
+                _of(entries, log), entries.c.idx.in_(indexes[start : start + CHUNK])
+            )
+        )
+        found.update({row.idx: bytes(row.data) for row in rows})
+    return found
+
+
+def read_hashes(
+    connection: Connection, log: LogKey, *, start: int, count: int
+) -> tuple[bytes, ...]:
+    """Up to `count` leaf hashes from `start`, in order."""
+    rows = connection.execute(
+        select(leaves.c.hash)
+        .where(_of(leaves, log), leaves.c.idx >= start, leaves.c.idx < start + count)
+        .order_by(leaves.c.idx)
+        .limit(count)
+    )
+    return tuple(bytes(row.hash) for row in rows)
+
+
+def read_tile(connection: Connection, log: LogKey, *, level: int, n: int) -> bytes | None:
+    """The hashes of a full tile; None while it is not full."""
+    value = connection.execute(
+        select(tiles.c.hashes).where(_of(tiles, log), tiles.c.level == level, tiles.c.n == n)
+    ).scalar_one_or_none()
+    return None if value is None else bytes(value)
+
+
+def read_tile_roots(
+    connection: Connection, log: LogKey, *, level: int, start: int, count: int
+) -> tuple[bytes, ...]:
+    """The roots of up to `count` full tiles of a level from `start`: hashes of the level above."""
+    rows = connection.execute(
+        select(tiles.c.root)
+        .where(
+            _of(tiles, log),
+            tiles.c.level == level,
+            tiles.c.n >= start,
+            tiles.c.n < start + count,
+        )
+        .order_by(tiles.c.n)
+        .limit(count)
+    )
+    return tuple(bytes(row.root) for row in rows)
+
+
+def stream_leaves(
+    connection: Connection, log: LogKey, *, start: int, end: int, with_data: bool
+) -> Iterator[LeafRow]:
+    """Leaves of an index range in order, a few thousand at a time; `data` empty when not asked."""
+    columns = [leaves.c.idx, leaves.c.id, leaves.c.type, leaves.c.hash]
+    if with_data:
+        columns.append(leaves.c.data)
+    while start < end:
+        rows = connection.execute(
+            select(*columns)
+            .where(_of(leaves, log), leaves.c.idx >= start, leaves.c.idx < min(end, start + CHUNK))
+            .order_by(leaves.c.idx)
+            .limit(CHUNK)
+        ).all()
+        if not rows:
+            return
+        for row in rows:
+            yield LeafRow(
+                idx=row.idx,
+                id=bytes(row.id),
+                type=row.type,
+                data=bytes(row.data) if with_data else b"",
+                hash=bytes(row.hash),
+            )
+        start = rows[-1].idx + 1
+
+
+def stream_tiles(connection: Connection, log: LogKey) -> Iterator[TileRow]:
+    """Every full tile, by level and number."""
+    count = connection.execute(
+        select(func.count()).select_from(tiles).where(_of(tiles, log))
+    ).scalar_one()
+    for offset in range(0, count, CHUNK):
+        rows = connection.execute(
+            select(tiles.c.level, tiles.c.n, tiles.c.hashes, tiles.c.root)
+            .where(_of(tiles, log))
+            .order_by(tiles.c.level, tiles.c.n)
+            .limit(CHUNK)
+            .offset(offset)
+        )
+        for row in rows:
+            yield TileRow(level=row.level, n=row.n, hashes=bytes(row.hashes), root=bytes(row.root))
+
+
+def _control(connection: Connection, organization: str, *, lock: bool) -> Control | None:
+    query = select(
+        control.c.generation,
+        control.c.origin,
+        control.c.size,
+        control.c.range,
+        control.c.last_time,
+        control.c.rule_set,
+    ).where(control.c.organization == organization)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        return None
+    frontier = CompactRange.from_bytes(bytes(row.range))
+    if frontier.size != row.size:
+        raise error(Reason.LOG_CORRUPT, problem="the control row's size and range differ")
+    return Control(
+        log=LogKey(organization=organization, generation=row.generation),
+        origin=row.origin,
+        frontier=frontier,
+        last_us=row.last_time,
+        rule_set=row.rule_set,
+    )
+
+
+def _of(table: Table, log: LogKey) -> ColumnElement[bool]:
+    return and_(table.c.organization == log.organization, table.c.generation == log.generation)

@@ -1,0 +1,119 @@
+"""Pseudonyms of subjects and staff: found by a keyed lookup, opened with the epoch key.
+
+The token goes into the log; salt and reference stay wrapped in the row. Formats:
+docs/formats/leaf.md, "Pseudonyms".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emanet.core import pseudonym
+from emanet.core.errors import EmanetError, Reason, error
+from services.runtime.keyring import KeyProvider
+from services.runtime.primitives import NONCE_BYTES, SealBrokenError, hmac_sha256, random_bytes
+
+__all__ = ["PseudonymRow", "Reference", "Vault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Whom a pseudonym stands for; never logged."""
+
+    namespace: str
+    ref: str
+
+    def __repr__(self) -> str:
+        return "Reference(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class PseudonymRow:
+    """One row as it is stored.
+
+    Attributes:
+        lookup: keyed hash of the reference, 32 bytes.
+        namespace: in clear.
+        token: 32 base64url characters.
+        epoch: number of the epoch key that wraps.
+        wrapped: nonce(12) ‖ sealed salt and reference.
+    """
+
+    lookup: bytes
+    namespace: str
+    token: str
+    epoch: int
+    wrapped: bytes
+
+
+class Vault:
+    """Makes and opens pseudonym rows; safe for use from several threads."""
+
+    def __init__(self, *, lookup_key: bytes, keyring: KeyProvider) -> None:
+        """Keeps the lookup key (32 bytes) and the provider of epoch keys."""
+        self._lookup_key = lookup_key
+        self._keyring = keyring
+
+    def __repr__(self) -> str:
+        return "Vault(...)"
+
+    def lookup(self, organization: str, reference: Reference) -> bytes:
+        """The 32 bytes under which a reference's row is found."""
+        return hmac_sha256(
+            self._lookup_key,
+            pseudonym.lookup_message(organization, reference.namespace, reference.ref),
+        )
+
+    def create(self, organization: str, reference: Reference, *, lookup: bytes) -> PseudonymRow:
+        """Makes a row with a fresh salt under the active epoch.
+
+        Raises:
+            StateError: SECRET_UNUSABLE, the organization's epoch file does not open.
+        """
+        epoch = self._keyring.active_epoch(organization)
+        drawn = random_bytes(pseudonym.SALT_BYTES + NONCE_BYTES)
+        salt, nonce = drawn[: pseudonym.SALT_BYTES], drawn[pseudonym.SALT_BYTES :]
+        token = pseudonym.token(salt, organization, reference.namespace, reference.ref)
+        wrapped = epoch.wrap(
+            pseudonym.row_plaintext(salt=salt, ref=reference.ref),
+            _aad(organization, reference.namespace, lookup, token, epoch.epoch),
+            nonce=nonce,
+        )
+        return PseudonymRow(
+            lookup=lookup,
+            namespace=reference.namespace,
+            token=token,
+            epoch=epoch.epoch,
+            wrapped=wrapped,
+        )
+
+    def open(self, organization: str, row: PseudonymRow) -> Reference:
+        """Tells whom a row stands for, once everything about it fits.
+
+        Raises:
+            IntegrityError: PSEUDONYM_CORRUPT, the row was changed or swapped with another.
+            StateError: KEY_DESTROYED or SECRET_UNUSABLE, its epoch is gone.
+        """
+        epoch = self._keyring.epoch(organization, row.epoch)
+        aad = _aad(organization, row.namespace, row.lookup, row.token, row.epoch)
+        try:
+            salt, ref = pseudonym.parse_row_plaintext(epoch.unwrap(row.wrapped, aad))
+        except SealBrokenError:
+            raise _corrupt() from None
+        pseudonym.verify_token(
+            row.token, salt=salt, organization=organization, namespace=row.namespace, ref=ref
+        )
+        reference = Reference(namespace=row.namespace, ref=ref)
+        if self.lookup(organization, reference) != row.lookup:
+            raise _corrupt()
+        return reference
+
+
+def _aad(organization: str, namespace: str, lookup: bytes, token: str, epoch: int) -> bytes:
+    return pseudonym.row_aad(
+        organization=organization, namespace=namespace, lookup=lookup, token=token, epoch=epoch
+    )
+
+
+def _corrupt() -> EmanetError:
+    return error(Reason.PSEUDONYM_CORRUPT)

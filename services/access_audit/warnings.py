@@ -1,0 +1,44 @@
+"""Warnings since the start, by documented code: what `GetServiceInfo` shows to people."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from enum import StrEnum
+
+import structlog
+
+__all__ = ["WarningCode", "Warnings"]
+
+_log = structlog.get_logger(__name__)
+
+
+class WarningCode(StrEnum):
+    """What a person should look at."""
+
+    RULE_EVALUATION_FAILED = "RULE_EVALUATION_FAILED"
+    REGISTER_DEGRADED = "REGISTER_DEGRADED"
+    REGISTER_REFUSED = "REGISTER_REFUSED"
+    LOG_REFUSED = "LOG_REFUSED"
+    PSEUDONYM_REFUSED = "PSEUDONYM_REFUSED"
+
+
+class Warnings:
+    """Counts by organization and code; safe for use from several threads."""
+
+    def __init__(self) -> None:
+        """Starts with none."""
+        self._counts: dict[str, Counter[WarningCode]] = {}
+        self._mutex = threading.Lock()
+
+    def add(self, organization: str, code: WarningCode) -> None:
+        """Counts one and logs it."""
+        with self._mutex:
+            self._counts.setdefault(organization, Counter())[code] += 1
+        _log.warning("warning.raised", organization=organization, code=code.value)
+
+    def of(self, organization: str) -> tuple[tuple[WarningCode, int], ...]:
+        """The counts of an organization, by code."""
+        with self._mutex:
+            counts = self._counts.get(organization, Counter())
+            return tuple(sorted(counts.items()))
