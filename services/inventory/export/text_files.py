@@ -46,7 +46,7 @@ def render_json(document: Document) -> bytes:
         "effective": micros(document.effective),
         "tables": [_json_table(table) for table in document.tables],
     }
-    return (json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
 def neutralised(text: str) -> str:

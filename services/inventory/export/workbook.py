@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Sequence
 from datetime import UTC
 from enum import Enum
+from functools import lru_cache
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format as CellFormat
@@ -244,6 +245,10 @@ class Sheets:
         )
 
 
+@lru_cache(maxsize=4096)
 def _count_lines(text: str, width: int) -> int:
+    """Lines of a text in a column; most cells of a register repeat, hence the cache."""
     chars = max(int(width * _CHARS_PER_WIDTH), 1)
-    return sum(max(len(textwrap.wrap(line, chars)), 1) for line in text.split("\n"))
+    return sum(
+        1 if len(line) <= chars else len(textwrap.wrap(line, chars)) for line in text.split("\n")
+    )
