@@ -13,6 +13,8 @@ __all__ = ["RULES"]
 # Types that identify a person for life or show more than the work needs (KVKK art. 4/2-ç).
 _NEEDS_REASON = frozenset({"tckn", "ykn", "pasaport_no", "kimlik_belgesi", "ek_belge"})
 
+_MOST_NAMES = 8
+
 
 def _level_undecided(scope: Scope) -> Iterator[Problem]:
     for slug, field in scope.register.fields.items():
@@ -110,13 +112,19 @@ def _reason_missing(scope: Scope) -> Iterator[Problem]:
 
 
 def _place_missing(scope: Scope) -> Iterator[Problem]:
-    for slug, field in scope.register.fields.items():
-        if not field.locations and field.level is not Level.FORBIDDEN:
-            yield Problem(
-                f"fields/{slug}",
-                f"'{slug}' alanının kayıt ortamı yazılmamış ('in')",
-                f"the medium of '{slug}' is not stated ('in')",
-            )
+    """One finding for all: a policy that names no medium names none for every field."""
+    missing = [
+        slug
+        for slug, field in scope.register.fields.items()
+        if not field.locations and field.level is not Level.FORBIDDEN
+    ]
+    if missing:
+        names = quoted(missing[:_MOST_NAMES]) + (", …" if len(missing) > _MOST_NAMES else "")
+        yield Problem(
+            f"fields/{missing[0]}",
+            f"kayıt ortamı ('in') yazılmamış {len(missing)} alan: {names}",
+            f"fields without a medium ('in'): {len(missing)} ({names})",
+        )
 
 
 RULES = (

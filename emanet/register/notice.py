@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -156,7 +156,7 @@ def _text(page: _Page, *, lang: int) -> str:
         "",
         *_group_lines(page.changes, lang),
         "",
-        *_change_lines(page.changes, lang),
+        *_change_lines(page, lang),
     ]
     return "\n".join(lines) + "\n"
 
@@ -198,25 +198,32 @@ def _group_lines(changes: Iterable[Change], lang: int) -> Iterator[str]:
         yield f"  {_group(code, lang)}: {count} {word}"
 
 
-def _change_lines(changes: Iterable[Change], lang: int) -> Iterator[str]:
+def _change_lines(page: _Page, lang: int) -> Iterator[str]:
     yield ("NE DEĞİŞTİ", "WHAT CHANGES")[lang]
     section: Kind | None = None
-    for change in changes:
+    register = page.register
+    everybody = {code for ref in register.rows for code in register.subjects_of(ref)}
+    for change in page.changes:
         if change.kind is not section:
             section = change.kind
             yield f"  {_SECTIONS[section][lang]}"
-        yield from _wrapped(f"    {_SIGNS[change.act]} {_sentence(change, lang)}")
+        yield from _wrapped(f"    {_SIGNS[change.act]} {_sentence(change, everybody, lang)}")
     if section is None:
         yield ("  Hiçbir şey.", "  Nothing.")[lang]
 
 
-def _sentence(change: Change, lang: int) -> str:
-    place = change.path.removeprefix(f"{change.kind.value}/")
-    whom = ", ".join(_group(code, lang) for code in change.concerns)
-    words = f"{place}: {_arrow(_words(change.old), _words(change.new))}"
+def _sentence(change: Change, everybody: Set[str], lang: int) -> str:
+    what = _arrow(_words(change.old), _words(change.new))
     if change.kind is Kind.MEASURE:
         label = reference().lists["measures"][change.slug]
         words = label.tr if lang == 0 else label.en
+    else:
+        place = change.path.removeprefix(f"{change.kind.value}/")
+        words = f"{place}: {what}" if what else place
+    if len(everybody) > 1 and everybody <= set(change.concerns):
+        whom = ("herkes", "everybody")[lang]
+    else:
+        whom = ", ".join(_group(code, lang) for code in change.concerns)
     return f"{words}  [{whom}]" if whom else words
 
 

@@ -84,6 +84,15 @@ def test_notice_tells_whom_it_concerns() -> None:
     assert "contract/keep: P8Y → P9Y" in notice.tr
 
 
+def test_change_for_all_groups_says_everybody() -> None:
+    """What touches every group of the register is not followed by the list of all of them."""
+    notice = change_notice(
+        register(), register(("P30D\n  receipts", "P20D\n  receipts")), effective=NOON
+    )
+    assert "backups_gone_after: P30D → P20D  [herkes]" in notice.tr
+    assert "[everybody]" in notice.en
+
+
 def test_no_change_is_said_so() -> None:
     """Two equal versions: nothing changes for anybody."""
     notice = change_notice(register(), register(), effective=NOON)
