@@ -59,9 +59,18 @@ class Database:
     """Reader and writer of one service's database; safe for use from several threads."""
 
     def __init__(
-        self, *, reader: Engine, writer: Engine, lock_fd: int | None, threads: int
+        self,
+        *,
+        reader: Engine,
+        writer: Engine,
+        threads: int,
+        lock_fd: int | None = None,
+        file: Path | None = None,
     ) -> None:
         """Use `open`; this takes parts that are already configured."""
+        self._file = file
+        self._inode = 0
+        self._is_closed = False
         self._reader = reader
         self._writer = writer
         self._lock_fd = lock_fd
@@ -122,13 +131,14 @@ class Database:
         event.listen(reader, "connect", _configure_sqlite_reader)
         event.listen(writer, "begin", _begin_immediate)
         event.listen(reader, "begin", _begin_deferred)
-        database = cls(reader=reader, writer=writer, lock_fd=lock_fd, threads=pool_size)
+        database = cls(reader=reader, writer=writer, threads=pool_size, lock_fd=lock_fd, file=path)
         try:
             database.write_now(lambda _: None)
         except EmanetError:
             database.close()
             raise
         path.chmod(0o600)
+        database._inode = path.stat().st_ino
         return database
 
     @classmethod
@@ -151,7 +161,7 @@ class Database:
         reader = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        return cls(reader=reader, writer=engine, lock_fd=None, threads=pool_size)
+        return cls(reader=reader, writer=engine, threads=pool_size)
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """Runs `read_now` on a reader thread."""
@@ -209,7 +219,8 @@ class Database:
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Waits for work in flight, closes every connection and lets the lock go."""
+        """Waits for work in flight, closes every connection and lets the lock go, for good."""
+        self._is_closed = True
         self._read_threads.shutdown(wait=True)
         self._write_threads.shutdown(wait=True)
         self._reader.dispose()
@@ -217,6 +228,23 @@ class Database:
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
+
+    def verify_reachable(self) -> None:
+        """Verifies for health that the database answers and that its file was not exchanged.
+
+        SQLite goes on writing into a file that was moved away or replaced by a backup.
+
+        Raises:
+            UnavailableError: DATABASE_UNAVAILABLE.
+        """
+        if self._file is not None:
+            try:
+                inode = self._file.stat().st_ino
+            except OSError:
+                raise error(Reason.DATABASE_UNAVAILABLE) from None
+            if inode != self._inode:
+                raise error(Reason.DATABASE_UNAVAILABLE)
+        self.read_now(lambda connection: connection.exec_driver_sql("SELECT 1").one())
 
     @property
     def engine(self) -> Engine:
@@ -244,6 +272,8 @@ class Database:
             return result
 
     def _attempt(self, once: Callable[[], _T]) -> _T:
+        if self._is_closed:
+            raise error(Reason.DATABASE_UNAVAILABLE)
         reconnects = 0
         for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
             try:
@@ -264,7 +294,12 @@ class Database:
 
 async def _run(threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
     context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(threads, lambda: context.run(work))
+    try:
+        future = asyncio.get_running_loop().run_in_executor(threads, lambda: context.run(work))
+    except RuntimeError:
+        # the threads are gone: the server has stopped
+        raise error(Reason.DATABASE_UNAVAILABLE) from None
+    return await future
 
 
 def _is_conflict(exc: DBAPIError) -> bool:

@@ -11,8 +11,9 @@ from emanet.core.encoding import b64url_decode, b64url_encode, micros
 from emanet.core.errors import Reason, error
 from services.runtime.primitives import hmac_sha256, is_equal
 
-__all__ = ["EpochFile", "EpochRow", "KdfCost", "decode_file", "encode_file"]
+__all__ = ["SALT_BYTES", "EpochFile", "EpochRow", "KdfCost", "decode_file", "encode_file"]
 
+SALT_BYTES = 16
 _MAX_EPOCHS = 100_000
 _MAX_MEMORY_KIB = 4_194_304
 _MAX_ITERATIONS = 16
@@ -134,17 +135,20 @@ def _content(value: dict[str, canonical.JsonValue]) -> EpochFile:
         raise ValueError("kdf or epochs missing")
     rows = tuple(_row(item) for item in epochs[:_MAX_EPOCHS])
     numbers = [row.epoch for row in rows]
-    if not rows or numbers != sorted(set(numbers)):
-        raise ValueError("epochs do not ascend")
+    if not rows or numbers[0] < 1 or numbers != sorted(set(numbers)):
+        raise ValueError("epochs do not ascend from 1")
     cost = KdfCost(
         iterations=_number(kdf.get("iterations")),
         lanes=_number(kdf.get("lanes")),
         memory_kib=_number(kdf.get("memory_kib")),
     )
+    salt = _bytes(kdf.get("salt"))
+    if len(salt) != SALT_BYTES:
+        raise ValueError("salt of another length")
     return EpochFile(
         organization=_text(value.get("organization")),
         service=_text(value.get("service")),
-        salt=_bytes(kdf.get("salt")),
+        salt=salt,
         cost=cost,
         epochs=rows,
     )

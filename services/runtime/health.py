@@ -62,7 +62,7 @@ def database_check(database: Database) -> HealthCheck:
     """Returns the check that the database answers."""
 
     async def probe() -> None:
-        await database.read(lambda connection: connection.exec_driver_sql("SELECT 1").one())
+        await asyncio.to_thread(database.verify_reachable)
 
     return HealthCheck(name="database", probe=probe)
 

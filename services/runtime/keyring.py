@@ -9,10 +9,9 @@ in docs/formats/keys.md:
      "epochs": [{"id", "state": "active"|"destroyed", "created", "wrapped"?, "destroyed"?}],
      "check"}
 
-Canonical JSON. KEK = Argon2id(passphrase, salt). wrapped = nonce(12) ‖ AES-256-GCM-SIV(KEK,
-epoch key(32), AAD = LP("emanet/epoch/v1") ‖ LP(service) ‖ LP(organization) ‖ LP(decimal id)).
-check = HMAC-SHA256(KEK, canonical JSON of the rest), so that an edited file is refused. A
-destroyed epoch keeps id and times and loses `wrapped`.
+The KEK comes from the passphrase and wraps each epoch key; `check` is an HMAC under it over the
+rest, so that an edited file is refused. A destroyed epoch keeps its number and times and loses
+`wrapped`.
 """
 
 from __future__ import annotations
@@ -28,9 +27,17 @@ from pathlib import Path
 from typing import Protocol
 
 from emanet.core.clock import Clock
-from emanet.core.encoding import from_micros, lp
+from emanet.core.encoding import from_micros
 from emanet.core.errors import EmanetError, Reason, error
-from services.runtime.epochfile import EpochFile, EpochRow, KdfCost, decode_file, encode_file
+from emanet.core.keyrow import epoch_aad
+from services.runtime.epochfile import (
+    SALT_BYTES,
+    EpochFile,
+    EpochRow,
+    KdfCost,
+    decode_file,
+    encode_file,
+)
 from services.runtime.files import create_file, replace_file
 from services.runtime.primitives import (
     KEY_BYTES,
@@ -43,8 +50,6 @@ from services.runtime.primitives import (
 )
 
 __all__ = ["EpochEvidence", "EpochKey", "KdfCost", "KeyProvider", "PassphraseKeyring"]
-
-_SALT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,7 @@ class PassphraseKeyring:
             StateError: ALREADY_INITIALISED, the file exists.
         """
         with self._mutex, self._exclusive():
-            salt = random_bytes(_SALT_BYTES)
+            salt = random_bytes(SALT_BYTES)
             kek = self._kek(salt, self._cost)
             content = EpochFile(
                 organization=organization,
@@ -358,12 +363,7 @@ class PassphraseKeyring:
         return kek
 
     def _aad(self, organization: str, epoch: int) -> bytes:
-        return lp(
-            b"emanet/epoch/v1",
-            self._service.encode(),
-            organization.encode(),
-            str(epoch).encode(),
-        )
+        return epoch_aad(service=self._service, organization=organization, epoch=epoch)
 
     def _path(self, organization: str) -> Path:
         return self._folder / f"{organization}.json"

@@ -13,7 +13,7 @@ from emanet.core.errors import EmanetError, Reason, error
 from services.runtime.files import create_file
 from services.runtime.primitives import KEY_BYTES, random_bytes
 
-__all__ = ["create_secret", "read_key", "read_passphrase"]
+__all__ = ["create_secret", "read_key", "read_passphrase", "require_private"]
 
 _FORBIDDEN_BITS = stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
 """Group read is allowed: orchestrators hand secrets to a non-root process through its group."""
@@ -61,14 +61,28 @@ def read_passphrase(path: Path) -> bytes:
     return passphrase
 
 
+def require_private(path: Path) -> None:
+    """Verifies that a file is there and that nobody but owner and group may read it.
+
+    Raises:
+        StateError: SECRET_UNUSABLE.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        raise _unusable(path) from None
+    if mode & _FORBIDDEN_BITS:
+        raise _unusable(path)
+
+
 def _content(path: Path) -> bytes:
+    require_private(path)
     try:
         with path.open("rb") as stream:
-            mode = stat.S_IMODE(path.stat().st_mode)
             content = stream.read(_MAX_SECRET_BYTES + 1)
     except OSError:
         raise _unusable(path) from None
-    if mode & _FORBIDDEN_BITS or len(content) > _MAX_SECRET_BYTES:
+    if len(content) > _MAX_SECRET_BYTES:
         raise _unusable(path)
     return content.strip()
 

@@ -15,6 +15,7 @@ import grpc
 import structlog
 
 from emanet.core.errors import EmanetError
+from services.runtime.secrets import require_private
 from services.runtime.settings import RuntimeSettings, configuration_problem
 
 __all__ = ["server_credentials"]
@@ -26,7 +27,8 @@ def server_credentials(settings: RuntimeSettings) -> grpc.ServerCredentials:
     """Returns credentials that require and verify a client certificate.
 
     Raises:
-        StateError: CONFIG_INVALID, a file is missing or certificate and key do not fit.
+        StateError: CONFIG_INVALID, a file is missing or certificate and key do not fit;
+            SECRET_UNUSABLE, others may read the key.
     """
     pair = _CertificateFiles(
         cert=settings.cert_file, key=settings.key_file, authority=settings.ca_file
@@ -72,6 +74,7 @@ class _CertificateFiles:
             return fresh
 
     def _read(self) -> grpc.ServerCertificateConfiguration:
+        require_private(self._key)
         try:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self._cert, self._key, password=_no_password)

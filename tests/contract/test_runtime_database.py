@@ -175,6 +175,16 @@ def test_deleted_bytes_are_in_no_file_after_truncation(tmp_path) -> None:
     database.close()
 
 
+def test_closed_database_serves_nothing(database_url: str) -> None:
+    """After close the lock is gone: a late caller must not open the file again."""
+    database = Database.open(database_url)
+    database.close()
+    with pytest.raises(UnavailableError):
+        database.read_now(_count)
+    with pytest.raises(UnavailableError):
+        asyncio.run(database.write(lambda c: _put(c, 1)))
+
+
 @pytest.mark.parametrize("url", ["mysql+pymysql://localhost/x", "sqlite://"])
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(EmanetError) as raised:

@@ -71,6 +71,16 @@ async def test_health_reports_a_lost_database(server: SmallServer) -> None:
         await next_status(channel, NOT_SERVING)
 
 
+async def test_health_reports_a_database_file_that_was_exchanged(server: SmallServer) -> None:
+    """SQLite would go on writing into the file that is no longer there."""
+    path = server.installation.folder / "db" / "x.db"
+    async with server.channel("/app/robot") as channel:
+        await next_status(channel, SERVING)
+        path.with_name("backup.db").write_bytes(path.read_bytes())
+        path.with_name("backup.db").replace(path)
+        await next_status(channel, NOT_SERVING)
+
+
 async def test_reflection_lists_the_services(server: SmallServer) -> None:
     async with server.channel("/app/robot") as channel:
         call = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(
@@ -185,6 +195,13 @@ async def test_server_does_not_start_on_files_that_do_not_fit(
     with pytest.raises(EmanetError) as raised:
         await start_small_server(installation)
     assert raised.value.reason is Reason.CONFIG_INVALID
+
+
+async def test_key_that_others_may_read_is_refused(installation: SmallInstallation) -> None:
+    (installation.folder / "server.key").chmod(0o644)
+    with pytest.raises(EmanetError) as raised:
+        await start_small_server(installation)
+    assert raised.value.reason is Reason.SECRET_UNUSABLE
 
 
 async def test_watch_ends_when_the_watcher_is_revoked(installation: SmallInstallation) -> None:

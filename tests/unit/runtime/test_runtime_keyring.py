@@ -14,7 +14,7 @@ from emanet.core.clock import FixedClock
 from emanet.core.errors import DestroyedError, EmanetError, Reason
 from services.runtime.epochfile import KdfCost
 from services.runtime.keyring import PassphraseKeyring
-from services.runtime.primitives import SealBrokenError
+from services.runtime.primitives import GcmSiv, SealBrokenError
 
 COST = KdfCost(iterations=1, lanes=1, memory_kib=8)
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -209,3 +209,19 @@ def test_absurd_kdf_cost_in_a_file_is_refused_before_it_is_paid(
     value["kdf"]["memory_kib"] = 2**40
     path.write_bytes(canonical.encode(value))
     assert reason_of(ring(tmp_path, clock)) is Reason.SECRET_UNUSABLE
+
+
+def test_published_epoch_file_opens(tmp_path: Path, clock: FixedClock) -> None:
+    """The vector of docs/formats/keys.md, written by the second implementation."""
+    vectors = Path(__file__).parents[3] / "docs" / "formats" / "vectors" / "keys.json"
+    case = json.loads(vectors.read_text("utf-8"))["epoch_file"]
+    value = json.loads(case["file"])
+    (tmp_path / f"{value['organization']}.json").write_text(case["file"], "utf-8")
+    keyring = ring(
+        tmp_path, clock, passphrase=case["passphrase"].encode(), service=value["service"]
+    )
+    key = keyring.active_epoch(value["organization"])
+    assert key.epoch == case["epoch"]
+    nonce = bytes(12)
+    sealed = GcmSiv(bytes.fromhex(case["epoch_key"])).seal(nonce, b"k" * 32, AAD)
+    assert key.wrap(b"k" * 32, AAD, nonce=nonce) == nonce + sealed
