@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from emanet.core.reasons import Reason
@@ -75,10 +76,17 @@ def case_standing(
     if problems:
         reasons = (*reasons, Reason.CASE_UNFIT)
     problems += _shortcomings(question, facts, declared)
+    if not reasons and not problems:
+        return _flawless(kind)
     failed = REQUIRED if reasons else 0
     for bit, _ in problems:
         failed |= bit
     return CaseStanding(kind, failed, reasons, tuple(problems))
+
+
+@functools.cache
+def _flawless(kind: str) -> CaseStanding:
+    return CaseStanding(kind, 0)
 
 
 def _is_self_opened(compiled: CompiledRules, question: Question, facts: CaseFacts) -> bool:

@@ -27,6 +27,7 @@ class Circumstances:
 
     __slots__ = (
         "_compiled",
+        "_different",
         "_failures",
         "_working",
         "approved",
@@ -42,6 +43,7 @@ class Circumstances:
             raise ValueError("a question asks for at least one value")
         self._compiled = compiled
         self._failures: dict[CompiledRule, tuple[Reason, ...]] = {}
+        self._different: int | None = None
         self._working: bool | None = None
         self.question = question
         self.facts = facts
@@ -103,8 +105,13 @@ class Circumstances:
             return False  # such a rule asks for a case, which is what fails here
         tally = self.facts.counts[limit.counted, limit.per]
         if limit.counted is Counted.SUBJECTS:
-            return tally.total + len(set(self.question.subjects)) - tally.overlap > limit.most
+            return tally.total + self._persons() - tally.overlap > limit.most
         return tally.total + self.question.records > limit.most
+
+    def _persons(self) -> int:
+        if self._different is None:
+            self._different = len(set(self.question.subjects))
+        return self._different
 
     def _is_working(self) -> bool:
         if self._working is None:

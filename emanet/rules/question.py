@@ -202,11 +202,6 @@ class Decision:
         return Verdict.ALLOW if self.reason is None else Verdict.DENY
 
     @property
-    def recorded_reasons(self) -> tuple[Reason, ...]:
-        """All reasons, where the record shows a denial; otherwise none."""
-        return self.reasons if self.recorded is Verdict.DENY else ()
-
-    @property
     def why(self) -> str:
         """The record's `why`: the first reason, else what explains the allowance."""
         if self.reason is not None:

@@ -186,29 +186,28 @@ def _add_field(
     denies: Sequence[CompiledRule],
 ) -> None:
     """Adds a field to a way by the first clean rule, else by the best of those that say no."""
-    tried: list[Way] = []
+    best = REFUSED
+    tried: list[tuple[int, CompiledRule, tuple[Reason, ...], list[CompiledRule]]] = []
     for rule in rules:
         failures = circumstances.failures_of(rule)
-        struck = _struck_by(rule, denies)
+        struck = _struck_by(rule, denies) if denies else []
         if not failures and not struck:
             way.rules.append(rule)
             way.ids.add(rule.id)
             return
-        tried.append(_against(rule, failures, struck))
-    best = min(tried, key=lambda attempt: _PREFERENCE[attempt.strictness]).strictness
+        strictness = rule.strictness if failures else CLEAN
+        for deny in struck:
+            strictness = max(strictness, deny.strictness)
+        if _PREFERENCE[strictness] < _PREFERENCE[best]:
+            best = strictness
+        tried.append((strictness, rule, failures, struck))
     way.strictness = max(way.strictness, best)
-    for attempt in tried:
-        if attempt.strictness == best:
-            way.rules += attempt.rules
-            way.ids |= attempt.ids
-            way.reasons |= attempt.reasons
-
-
-def _against(rule: CompiledRule, failures: Sequence[Reason], struck: Sequence[CompiledRule]) -> Way:
-    saying_no = [*struck, rule] if failures else struck
-    return Way(
-        strictness=max(one.strictness for one in saying_no),
-        rules=[rule],
-        ids={one.id for one in saying_no},
-        reasons={*failures, Reason.DENY_RULE} if struck else set(failures),
-    )
+    for strictness, rule, failures, struck in tried:
+        if strictness == best:
+            way.rules.append(rule)
+            way.reasons.update(failures)
+            if failures:
+                way.ids.add(rule.id)
+            if struck:
+                way.ids.update(deny.id for deny in struck)
+                way.reasons.add(Reason.DENY_RULE)

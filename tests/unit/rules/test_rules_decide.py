@@ -501,7 +501,7 @@ def test_mode_of_a_failed_rule_is_its_own_else_the_sets(set_mode, rule_mode):
     assert decision.verdict is (Verdict.DENY if mode is Mode.ENFORCE else Verdict.ALLOW)
     assert decision.recorded is (Verdict.ALLOW if mode is Mode.ALERT else Verdict.DENY)
     assert decision.waits_for_review is (mode is Mode.ALERT)
-    assert decision.recorded_reasons == (() if mode is Mode.ALERT else (Reason.CASE_UNFIT,))
+    assert decision.reasons == (Reason.CASE_UNFIT,)
     assert decision.why == "CASE_UNFIT"
 
 
