@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 from lint_faults import FAULTS
+from register_strategies import registers, whole_registers
 
 from emanet.register.lint import RULES, Severity, lint, render_rules
 from emanet.register.manifest import load_manifest
@@ -69,6 +71,15 @@ def test_empty_draft_is_linted() -> None:
     found = lint(empty_register("deneme"), today=TODAY)
     assert {"INV027", "INV030", "INV035", "INV036"} <= {finding.rule for finding in found}
     assert all(finding.file is None and finding.line is None for finding in found)
+
+
+@whole_registers
+@given(registers())
+def test_any_draft_is_linted(draft) -> None:
+    """A draft may hold anything that the schema lets in; lint answers, the same twice."""
+    found = lint(draft, today=TODAY)
+    assert found == lint(draft, today=TODAY)
+    assert all(finding.tr and finding.en and finding.article for finding in found)
 
 
 def test_standard_contract_waits_over_weekend_and_holiday() -> None:
