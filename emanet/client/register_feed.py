@@ -126,6 +126,11 @@ class RegisterFeed:
                 failure = error_from_rpc(broken, service=_SERVICE)
             except TimeoutError:
                 failure = error(Reason.DEADLINE_EXCEEDED)
+            except (asyncio.CancelledError, aio.UsageError):
+                # A channel that is closed under its calls cancels them; this task lives on.
+                if _is_cancelled():
+                    raise
+                failure = error(Reason.SERVICE_UNAVAILABLE, service=_SERVICE)
             except EmanetError as refused:
                 failure = refused
             await self._sink.interrupted(failure)
@@ -204,6 +209,11 @@ class RegisterFeed:
             snapshot=bytes(snapshot),
             approval=approval,
         )
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _until_silent(

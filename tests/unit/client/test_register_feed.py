@@ -100,6 +100,31 @@ async def test_the_feed_survives_a_server_that_goes_and_comes_back() -> None:
     assert {failure.reason for failure in sink.interruptions} == {Reason.SERVICE_UNAVAILABLE}
 
 
+async def test_a_channel_closed_under_the_feed_does_not_end_it() -> None:
+    """A renewed certificate retires the old channel; the feed goes on with the new one."""
+    versions, sink = chain(1), MemorySink()
+    servicer = ScriptedInventory(versions)
+    async with serving(servicer) as target:
+        channels = [aio.insecure_channel(target)]
+        feed = RegisterFeed(
+            organization="cinar",
+            channel=lambda: channels[-1],
+            sink=sink,
+            clock=FixedClock(NOW),
+            times=QUICK,
+        )
+        task = asyncio.create_task(feed.run())
+        await sink.wait_for(lambda it: it.contacts)
+        await channels[0].close()
+        await sink.wait_for(lambda it: len(it.interruptions) >= 2)
+        channels.append(aio.insecure_channel(target))
+        await sink.wait_for(lambda it: len(it.contacts) >= 2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await channels[1].close()
+
+
 async def test_a_silent_stream_is_given_up() -> None:
     """A connection that hangs without a heartbeat is opened anew."""
     servicer, sink = ScriptedInventory(chain(1)), MemorySink()
@@ -202,4 +227,3 @@ async def test_bytes_that_are_not_those_announced_are_refused() -> None:
         await sink.wait_for(lambda it: it.refusals)
     assert sink.accepted == {}
     assert sink.refusals == [(1, FIRST.digest, Reason.REGISTER_CORRUPT)]
-
