@@ -29,7 +29,7 @@ from services.crypto.storage import Head
 from services.crypto.tenants import Tenant
 from services.runtime.database import Database
 
-__all__ = ["FoundPair", "KeyFinder", "PairIds"]
+__all__ = ["FoundPair", "KeyFinder", "LostPair", "PairIds"]
 
 PairIds = tuple[bytes, bytes]
 """sid and bid of an envelope."""
@@ -59,6 +59,19 @@ class FoundPair:
         return self._pair
 
 
+class LostPair(NamedTuple):
+    """Two key ids of which at least one gives no key.
+
+    Attributes:
+        problem: KEY_DESTROYED with the destruction's name, KEY_ROW_CORRUPT, or ENVELOPE_INVALID
+            for ids that are unknown or do not fit.
+        subject: whose value it was, where S still tells; else empty.
+    """
+
+    problem: EmanetError
+    subject: str
+
+
 class _Read(NamedTuple):
     """What one transaction found."""
 
@@ -77,12 +90,11 @@ class KeyFinder:
 
     async def find_by_ids(
         self, tenant: Tenant, wanted: Collection[PairIds]
-    ) -> dict[PairIds, FoundPair | EmanetError]:
+    ) -> dict[PairIds, FoundPair | LostPair]:
         """The keys of envelopes, for Decrypt.
 
         Returns:
-            for each pair of ids its keys, or KEY_DESTROYED with the destruction's name,
-            KEY_ROW_CORRUPT, or ENVELOPE_INVALID for ids that are unknown or do not fit.
+            for each pair of ids its keys, or why there are none.
 
         Raises:
             StateError: ORGANIZATION_MISSING, KEYS_BEHIND, SECRET_UNUSABLE.
@@ -99,7 +111,7 @@ class KeyFinder:
 
     async def _find_by_ids(
         self, tenant: Tenant, wanted: Collection[PairIds]
-    ) -> tuple[dict[PairIds, FoundPair | EmanetError], bool]:
+    ) -> tuple[dict[PairIds, FoundPair | LostPair], bool]:
         cache = self._caches.of(tenant.organization)
         expected = cache.counter
         known = {ids: pair for ids in wanted if (pair := cache.find(*ids)) is not None}
@@ -247,16 +259,17 @@ class KeyFinder:
         ids: PairIds,
         opened: Mapping[bytes, OpenedKey | EmanetError],
         counter: int,
-    ) -> FoundPair | EmanetError:
+    ) -> FoundPair | LostPair:
         subject, bucket = opened.get(ids[0]), opened.get(ids[1])
         if subject is None or bucket is None:
-            return error(Reason.ENVELOPE_INVALID)
+            return LostPair(error(Reason.ENVELOPE_INVALID), "")
         if isinstance(subject, EmanetError) or isinstance(bucket, EmanetError):
-            return _worst(subject, bucket)
+            whose = subject.subject if isinstance(subject, OpenedKey) else ""
+            return LostPair(_worst(subject, bucket), whose)
         try:
             name = self._keystore.verify_pair(subject=subject, bucket=bucket)
         except EmanetError as problem:
-            return problem
+            return LostPair(problem, "")
 
         def derive() -> Pair:
             pair = self._keystore.pair(organization, subject=subject, bucket=bucket)

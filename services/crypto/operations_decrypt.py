@@ -4,9 +4,10 @@ The order is DESIGN §7: parse without keys, find keys, ask and record under a f
 the receipt, open in memory, record what failed, answer. Whatever goes wrong before the last step,
 no plaintext leaves this module.
 
-Values that cannot be opened (malformed, unknown, destroyed) have no subject that could be trusted.
-They are counted with the first value of the same field that can be opened, and when there is none
-the field stands in the question alone: the record's count is that of the request.
+A value that cannot be opened is counted too, so that the record's count is that of the request.
+Where its S still tells whose it was (a destroyed month), it stands under that subject. Otherwise
+(malformed, unknown, a destroyed S) no subject can be trusted: it is counted with the first value of
+the same field that has one, and when there is none the field stands in the question alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import structlog
 
 from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.core.clock import Clock
-from emanet.core.envelope import TEXT_PREFIX, Envelope, ValueType, aad, parse_envelope
+from emanet.core.envelope import TEXT_PREFIX, Envelope, ValueType, parse_envelope
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.ids import new_uuid7
 from emanet.core.leaf import MAX_FIELDS, Act
@@ -30,8 +31,9 @@ from emanet.core.names import Collection, format_name, is_slug
 from emanet.register.protection import RegisterView
 from emanet.register.values import Level
 from services.crypto.audit import AccessQuestion, Audit, core_receipt
+from services.crypto.domain.binding import Binder
 from services.crypto.domain.proof import KnownLog, Question, verify_allowed
-from services.crypto.keys import FoundPair, KeyFinder, PairIds
+from services.crypto.keys import FoundPair, KeyFinder, LostPair, PairIds
 from services.crypto.tenants import Tenant, Tenants
 from services.runtime.primitives import SealBrokenError, is_equal
 
@@ -121,7 +123,7 @@ class _Slot(NamedTuple):
 
     item: SealedItem
     envelope: Envelope | None
-    keys: FoundPair | EmanetError
+    keys: FoundPair | LostPair
 
 
 class DecryptOperation:
@@ -178,7 +180,8 @@ class DecryptOperation:
             register=view.number,
         )
         _verify_answer(tenant, answer, question, known)
-        results = [_open(slot, request.organization, view, act) for slot in slots]
+        binder = Binder(request.organization)
+        results = [_open(slot, binder, view, act) for slot in slots]
         await self._record_failure(request.organization, attempt, results, deadline)
         return Decrypted(
             results=results,
@@ -191,7 +194,7 @@ class DecryptOperation:
         envelopes = [_parsed(item.envelope) for item in items]
         wanted: set[PairIds] = {(each.sid, each.bid) for each in envelopes if each is not None}
         found = await self._finder.find_by_ids(tenant, wanted)
-        broken = error(Reason.ENVELOPE_INVALID)
+        broken = LostPair(error(Reason.ENVELOPE_INVALID), "")
         return [
             _Slot(
                 item,
@@ -290,10 +293,13 @@ def _access_items(slots: Sequence[_Slot]) -> list[resources_pb2.AccessItem]:
     first: dict[str, tuple[str, str, str]] = {}
     unopened: list[str] = []
     for item, _, keys in slots:
-        if isinstance(keys, EmanetError):
+        if isinstance(keys, FoundPair):
+            key = (item.field, keys.name.subject, keys.name.bucket)
+        elif keys.subject:
+            key = (item.field, keys.subject, "")
+        else:
             unopened.append(item.field)
             continue
-        key = (item.field, keys.name.subject, keys.name.bucket)
         first.setdefault(item.field, key)
         counts[key] = counts.get(key, 0) + 1
     for field in unopened:
@@ -349,18 +355,16 @@ def _verify_answer(
         raise
 
 
-def _open(
-    slot: _Slot, organization: str, view: RegisterView, act: Act
-) -> OpenedValue | EmanetError:
+def _open(slot: _Slot, binder: Binder, view: RegisterView, act: Act) -> OpenedValue | EmanetError:
     item, envelope, keys = slot
-    if isinstance(keys, EmanetError):
-        return keys
+    if isinstance(keys, LostPair):
+        return keys.problem
     rule = view.fields.get(item.field)
     opened = None
     if envelope is not None and (not item.subject or item.subject == keys.name.subject):
         is_subject_bound = rule is not None and rule.binds_subject
         record = "" if is_subject_bound else item.record or keys.name.subject
-        opened = _opened(envelope, keys, organization=organization, item=item, record=record)
+        opened = _opened(envelope, keys, binder=binder, item=item, record=record)
     if opened is None:
         return error(Reason.ENVELOPE_INVALID)
     if act is not Act.READ_MASKED:
@@ -369,20 +373,14 @@ def _open(
 
 
 def _opened(
-    envelope: Envelope, keys: FoundPair, *, organization: str, item: SealedItem, record: str
+    envelope: Envelope, keys: FoundPair, *, binder: Binder, item: SealedItem, record: str
 ) -> OpenedValue | None:
     pair = keys.pair()
     if not is_equal(envelope.commitment, pair.commitment):
         return None
     head = envelope.header
     for value_type in (ValueType.TEXT, ValueType.BYTES):
-        bound = aad(
-            head,
-            organization=organization,
-            field=item.field,
-            record=record,
-            value_type=value_type,
-        )
+        bound = binder.bind(head, field=item.field, record=record, value_type=value_type)
         try:
             return OpenedValue(value_type, pair.cipher.open(envelope.nonce, envelope.sealed, bound))
         except SealBrokenError:

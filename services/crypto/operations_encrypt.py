@@ -16,12 +16,12 @@ from emanet.core.envelope import (
     MAX_PLAINTEXT_BYTES,
     NONCE_BYTES,
     ValueType,
-    aad,
     header,
     seal_bytes,
 )
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.register.protection import RegisterView, bucket_month, verify_subject
+from services.crypto.domain.binding import Binder
 from services.crypto.domain.keys import Pair, PairName
 from services.crypto.keys import KeyFinder
 from services.crypto.keystore import MAX_PAIR_USES
@@ -153,6 +153,7 @@ def _seal_all(
     pairs: dict[PairName, Pair | EmanetError],
 ) -> list[bytes | EmanetError]:
     nonces = random_bytes(NONCE_BYTES * len(needs))
+    binder = Binder(organization)
     results: list[bytes | EmanetError] = []
     for index, (item, need) in enumerate(zip(items, needs, strict=True)):
         pair = pairs[need.pair] if isinstance(need, _Need) else need
@@ -160,23 +161,17 @@ def _seal_all(
             results.append(pair if isinstance(pair, EmanetError) else error(Reason.INTERNAL_ERROR))
             continue
         nonce = nonces[index * NONCE_BYTES : (index + 1) * NONCE_BYTES]
-        results.append(_sealed(organization, item, need.record, pair=pair, nonce=nonce))
+        results.append(_sealed(binder, item, need.record, pair=pair, nonce=nonce))
     return results
 
 
 def _sealed(
-    organization: str, item: PlainItem, record: str, *, pair: Pair, nonce: bytes
+    binder: Binder, item: PlainItem, record: str, *, pair: Pair, nonce: bytes
 ) -> bytes | EmanetError:
     if pair.uses >= MAX_PAIR_USES:
         return error(Reason.OVERLOADED)
     pair.uses += 1
     head = header(sid=pair.sid, bid=pair.bid, nonce=nonce)
-    bound = aad(
-        head,
-        organization=organization,
-        field=item.field,
-        record=record,
-        value_type=item.value_type,
-    )
+    bound = binder.bind(head, field=item.field, record=record, value_type=item.value_type)
     sealed = pair.cipher.seal(nonce, item.value, bound)
     return seal_bytes(header=head, commitment=pair.commitment, sealed=sealed)

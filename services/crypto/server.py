@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,17 +47,18 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _log = structlog.get_logger(__name__)
 
 
-def definition(*, vkey_file: Path | None = None) -> ServiceDefinition[CryptoSettings]:
+def definition(*, vkey_files: Sequence[Path] = ()) -> ServiceDefinition[CryptoSettings]:
     """What the command line needs to know about crypto.
 
     Args:
-        vkey_file: for add-organization: the verifier key that access_audit printed, one line.
+        vkey_files: for add-organization: the verifier keys that access_audit wrote, one file and
+            line each; a key's name says whose log it is of.
     """
 
     async def add(host: Host[CryptoSettings], organization: str) -> None:
         await add_organization(
             organization,
-            vkey=_read_vkey(vkey_file),
+            vkey=_vkey_of(organization, vkey_files),
             keystore=_open_keystore(host),
             database=host.database,
             now=host.clock.now(),
