@@ -196,23 +196,25 @@ async def _execute(
     match options.command:
         case "init":
             initialise(definition, settings)
-            if options.organization:
-                await _add_organization(definition, settings, options.organization)
+            await _add_organizations(definition, settings, options.organizations)
         case "add-organization":
-            await _add_organization(definition, settings, options.organization)
+            await _add_organizations(definition, settings, options.organizations)
         case "migrate":
             _migrate(definition, settings)
         case _:
             await _serve(definition, settings, options.endpoint_file)
 
 
-async def _add_organization(
-    definition: ServiceDefinition[S], settings: S, organization: str
+async def _add_organizations(
+    definition: ServiceDefinition[S], settings: S, organizations: Sequence[str]
 ) -> None:
+    if not organizations:
+        return
     host = open_host(definition, settings, clock=SystemClock())
     try:
-        await definition.add_organization(host, parse_organization(organization))
-        _log.info("organization.added", organization=organization)
+        for organization in organizations:
+            await definition.add_organization(host, parse_organization(organization))
+            _log.info("organization.added", organization=organization)
     finally:
         host.database.close()
 
@@ -267,9 +269,9 @@ def _parser(service: str) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     init = commands.add_parser("init", help="create database and root secrets; refuses over data")
-    init.add_argument("organization", nargs="?", help="id of the first organization")
-    add = commands.add_parser("add-organization", help="make an organization known")
-    add.add_argument("organization", help="its id")
+    init.add_argument("organizations", nargs="*", help="ids of the first organizations")
+    add = commands.add_parser("add-organization", help="make organizations known")
+    add.add_argument("organizations", nargs="+", help="their ids")
     commands.add_parser("migrate", help="bring the schema to this version")
     host = commands.add_parser("serve", help="serve until SIGTERM")
     host.add_argument(
