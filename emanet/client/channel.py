@@ -181,6 +181,9 @@ def open_aio_channel(target: str, credentials: Credentials) -> aio.Channel:
 def service_config() -> str:
     """The gRPC service config: per-method time limits, and retries of UNAVAILABLE alone.
 
+    The limits end calls here; gRPC does not tell them to the server, which refuses a call without
+    a deadline. Every call therefore states its `timeout` too.
+
     Only methods that a second delivery cannot harm are retried: reads, calls with a request id,
     and Encrypt. Decrypt and CheckAccess are not: each attempt is a record of its own.
     """

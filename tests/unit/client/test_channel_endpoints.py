@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from grpc import StatusCode, aio
 
 from emanet.api.access_audit.v1 import access_audit_pb2, log_pb2, rules_pb2
-from emanet.api.crypto.v1 import crypto_pb2, keys_pb2
+from emanet.api.crypto.v1 import crypto_pb2, crypto_pb2_grpc, keys_pb2
 from emanet.api.inventory.v1 import inventory_pb2
 from emanet.client.channel import (
     Credentials,
@@ -126,3 +127,39 @@ def test_only_unavailable_is_retried_and_never_a_read_that_is_recorded() -> None
 def test_the_name_is_overridden_for_loopback_addresses_only(target: str, loopback: bool) -> None:
     """A server elsewhere must prove the name that was dialled."""
     assert _is_loopback_address(target) is loopback
+
+
+class _Stumbling(crypto_pb2_grpc.CryptoServiceServicer):
+    """Answers every other call with UNAVAILABLE."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def _answer(self, context: aio.ServicerContext, answer: object) -> object:
+        self.calls += 1
+        if self.calls % 2:
+            await context.abort(StatusCode.UNAVAILABLE, "stumbled")
+        return answer
+
+    async def Encrypt(self, request, context):
+        return await self._answer(context, crypto_pb2.EncryptResponse())
+
+    async def Decrypt(self, request, context):
+        return await self._answer(context, crypto_pb2.DecryptResponse())
+
+
+async def test_retries_happen_where_the_service_config_says_so() -> None:
+    """gRPC understands the file: Encrypt is sent again, Decrypt is not."""
+    server, servicer = aio.server(), _Stumbling()
+    crypto_pb2_grpc.add_CryptoServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    options = (("grpc.service_config", service_config()),)
+    async with aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+        stub = crypto_pb2_grpc.CryptoServiceStub(channel)
+        await stub.Encrypt(crypto_pb2.EncryptRequest(), timeout=10)
+        assert servicer.calls == 2
+        with pytest.raises(aio.AioRpcError):
+            await stub.Decrypt(crypto_pb2.DecryptRequest(), timeout=10)
+    await server.stop(None)
+    assert servicer.calls == 3
