@@ -73,7 +73,7 @@ purposes:
   service: {verbis: mal_hizmet_uretim_operasyon, tr: Hizmeti sürdürmek}
   authority: {verbis: yetkili_kurumlara_bilgi, tr: Yasal merciye yanıt vermek, read_needs: legal_order}
   security: {verbis: bilgi_guvenligi, tr: Güvenlik olayını incelemek}
-  marketing: {verbis: urun_hizmet_pazarlama, tr: Ürün duyurmak, read_needs: campaign}
+  marketing: {verbis: urun_hizmet_pazarlama, tr: Ürün duyurmak, read_needs: campaign, opt_out: [panel]}
   oversight: {verbis: ic_denetim_sorusturma, tr: Personel erişimini denetlemek}
 systems: {panel: {tr: Müşteri paneli, kind: database, at: Eskişehir veri merkezi}}
 fields:
@@ -287,7 +287,9 @@ class AuditReplica:
     async def prepare(self, organization: str = ORGANIZATION, *, text: str | None = None) -> None:
         """Register, rules, and contact: everything that decisions stand on."""
         await self.accept(organization=organization)
-        await self.activate(await self.apply(text, organization=organization), organization=organization)
+        await self.activate(
+            await self.apply(text, organization=organization), organization=organization
+        )
 
     async def put_case(
         self,
@@ -331,9 +333,7 @@ class AuditReplica:
             organization=ORGANIZATION,
             request_id=request_id or self.new_id(),
             events=[
-                resources_pb2.RetentionEvent(
-                    subject=subject, event=event, event_time=timestamp(at)
-                )
+                resources_pb2.RetentionEvent(subject=subject, event=event, event_time=timestamp(at))
             ],
         )
         answer = await self.operations.facts.put_events(self.request("erp"), message)
@@ -412,9 +412,7 @@ class AuditReplica:
         """Every stored leaf."""
         log = LogKey(organization, 1)
         return self.core.host.database.read_now(
-            lambda c: tuple(
-                storage_log.stream_leaves(c, log, start=0, end=10**9, with_data=True)
-            )
+            lambda c: tuple(storage_log.stream_leaves(c, log, start=0, end=10**9, with_data=True))
         )
 
     def leaves(self, organization: str = ORGANIZATION) -> list[Leaf]:
@@ -429,9 +427,7 @@ def item(
     bucket: str = "open",
     count: int = 1,
 ) -> resources_pb2.AccessItem:
-    return resources_pb2.AccessItem(
-        field=field_slug, subject=subject, bucket=bucket, count=count
-    )
+    return resources_pb2.AccessItem(field=field_slug, subject=subject, bucket=bucket, count=count)
 
 
 def access_context(
