@@ -16,8 +16,9 @@ __all__ = ["main"]
 def main(arguments: Sequence[str]) -> int:
     """Runs one command and returns the exit status.
 
-    `--vkey-file FILE`, once for each organization, belongs to `init ORGANIZATION` and `add-organization`: the organization's log
-    key is pinned then and there, so that nobody can put another log in its place later.
+    `--vkey-file FILE`, once for each organization, belongs to `init ORGANIZATION` and
+    `add-organization`: the organization's log key is pinned then and there, so that nobody can put
+    another log in its place later.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--vkey-file", type=Path, action="append", default=[])

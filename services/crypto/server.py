@@ -171,13 +171,15 @@ def _open_keystore(host: Host[CryptoSettings]) -> Keystore:
     return Keystore(provider=host.open_keyring(), lookup_key=host.read_key(LOOKUP_KEY))
 
 
-def _read_vkey(path: Path | None) -> Vkey:
-    if path is None:
-        raise _vkey_problem("add-organization needs --vkey-file, the log's verifier key")
-    try:
-        return parse_vkey(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise _vkey_problem(f"the file {path.name} cannot be read") from None
+def _vkey_of(organization: str, paths: Sequence[Path]) -> Vkey:
+    for path in paths:
+        try:
+            vkey = parse_vkey(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            raise _vkey_problem(f"the file {path.name} cannot be read") from None
+        if vkey.name.split("/")[2:3] == [organization]:
+            return vkey
+    raise _vkey_problem("add-organization needs --vkey-file, the verifier key of its log")
 
 
 def _vkey_problem(problem: str) -> EmanetError:
