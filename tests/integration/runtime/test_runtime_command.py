@@ -99,7 +99,7 @@ def test_whole_life_of_an_installation(installation: SmallInstallation) -> None:
     assert "ALREADY_INITIALISED" in again.stderr
     assert secret.read_bytes() == before
 
-    assert command(installation, "add-organization", "mese").returncode == 0
+    assert command(installation, "add-organization", "mese", "kavak").returncode == 0
     twice = command(installation, "add-organization", "mese")
     assert (twice.returncode, "ALREADY_INITIALISED" in twice.stderr) == (1, True)
     assert command(installation, "migrate").returncode == 0
