@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+import structlog
 from google.protobuf.message import Message
 from sqlalchemy import Connection
 
@@ -29,6 +30,7 @@ from services.runtime.database import Database
 __all__ = ["Asker", "Drafts"]
 
 _TURKIYE = ZoneInfo("Europe/Istanbul")
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,9 @@ class Drafts:
             remember(connection, key, answer, now=self._clock.now())
             return answer
 
-        return await self._database.write(work)
+        answer = await self._database.write(work)
+        _log.info("draft.edited", organization=organization, edits=len(edits))
+        return answer
 
     async def submit(
         self, request: inventory_pb2.SubmitDraftRequest, *, organization: str, asker: Asker
@@ -154,7 +158,10 @@ class Drafts:
                 remember(connection, key, answer, now=self._clock.now())
             return answer
 
-        return await self._database.write(work)
+        answer = await self._database.write(work)
+        if not request.validate_only:
+            _log.info("version.submitted", organization=organization, number=answer.version.number)
+        return answer
 
     def _changed(self, draft: Draft, edits: Sequence[Edit]) -> Draft:
         register = apply_edits(decode_draft(draft), edits)

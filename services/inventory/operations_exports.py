@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+import structlog
 from sqlalchemy import Connection
 
 from emanet.api.inventory.v1 import inventory_pb2
@@ -24,6 +25,8 @@ from services.runtime.database import Database
 from services.runtime.primitives import sha256
 
 __all__ = ["Exports"]
+
+_log = structlog.get_logger(__name__)
 
 _VIEWS: Mapping[int, View] = MappingProxyType(
     {
@@ -70,6 +73,13 @@ class Exports:
         )
         stored, previous = await self._database.read(lambda c: _in_effect(c, organization, at))
         document, data = await asyncio.to_thread(_rendered, stored, previous, view, file_format)
+        _log.info(
+            "inventory.exported",
+            organization=organization,
+            number=document.number,
+            view=view.value,
+            format=file_format.value,
+        )
         return _streamed(document, file_format, data, with_content=not request.validate_only)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Connection
 
 from emanet.api.inventory.v1 import inventory_pb2
@@ -29,6 +30,7 @@ from services.runtime.database import Database
 __all__ = ["CHUNK_BYTES", "Versions", "chunks"]
 
 CHUNK_BYTES = 1024 * 1024
+_log = structlog.get_logger(__name__)
 
 
 class Versions:
@@ -97,6 +99,7 @@ class Versions:
 
         answer = await self._database.write(work)
         self._on_approved(name.organization)
+        _log.info("version.approved", organization=name.organization, number=answer.version.number)
         return answer
 
     async def list_page(

@@ -134,6 +134,24 @@ async def test_more_than_a_thousand_edits_are_refused(inventory: InventoryReplic
     assert refused.value.reason is Reason.BATCH_TOO_LARGE
 
 
+async def test_a_register_above_three_mebibytes_is_refused(inventory: InventoryReplica) -> None:
+    """A draft always fits one message, with room for its frame."""
+    request = await inventory.edit_request()
+    del request.edits[:]
+    label = "x" * 1_900
+    request.edits.extend(
+        resources_pb2.RegisterEdit(
+            kind=resources_pb2.ENTITY_KIND_NAMESPACE,
+            slug=f"n{index}",
+            put=canonical.encode({"tr": label, "en": label}),
+        )
+        for index in range(1000)
+    )
+    with pytest.raises(CallerError) as refused:
+        await inventory.drafts.edit(request, organization=ORGANIZATION, asker=asker("s-001"))
+    assert refused.value.reason is Reason.VALUE_TOO_LARGE
+
+
 async def test_validate_only_shows_the_result_and_keeps_nothing(
     inventory: InventoryReplica,
 ) -> None:

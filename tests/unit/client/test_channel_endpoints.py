@@ -141,10 +141,10 @@ class _Stumbling(crypto_pb2_grpc.CryptoServiceServicer):
             await context.abort(StatusCode.UNAVAILABLE, "stumbled")
         return answer
 
-    async def Encrypt(self, request, context):
+    async def Encrypt(self, request, context):  # noqa: N802 -- the generated name
         return await self._answer(context, crypto_pb2.EncryptResponse())
 
-    async def Decrypt(self, request, context):
+    async def Decrypt(self, request, context):  # noqa: N802 -- the generated name
         return await self._answer(context, crypto_pb2.DecryptResponse())
 
 

@@ -15,6 +15,7 @@ from emanet.register.verbis import Cell, Column, Table
 from services.inventory.export.document import Document, Format, View
 from services.inventory.export.inventory_sheet import render_inventory_workbook
 from services.inventory.export.text_files import neutralised, render_csv
+from services.inventory.operations_versions import CHUNK_BYTES, chunks
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn")), max_size=40
@@ -67,6 +68,16 @@ def test_footer_codes_in_a_trade_name_are_text() -> None:
     """`&` begins a code in footers; `A & B` prints as it is written."""
     data = render_inventory_workbook(document("x", organization="A & B" + "ş" * 300))
     assert data.startswith(b"PK")
+
+
+@given(st.integers(0, 3 * CHUNK_BYTES + 1))
+def test_chunks_add_up_and_none_is_above_a_mebibyte(size: int) -> None:
+    """A stream of chunks is the bytes, also for none."""
+    data = bytes(size)
+    parts = list(chunks(data))
+    assert b"".join(parts) == data
+    assert all(len(part) <= CHUNK_BYTES for part in parts)
+    assert len(parts) == max(1, -(-size // CHUNK_BYTES))
 
 
 def test_file_names_hold_slug_and_number_only() -> None:
