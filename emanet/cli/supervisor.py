@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,16 +100,9 @@ class Supervisor:
         self._workspace.run.mkdir(parents=True, exist_ok=True)
         self._renew_certificates()
         self._ports = _free_ports(SERVICES)
-        for service in SERVICES:
-            database = self._workspace.var / service / "db" / f"{service}.db"
-            command = ["migrate"] if database.exists() else ["init"]
-            self._run_once(service, command)
-            known = self._workspace.run / f"{service}.organizations"
-            old = set(known.read_text(encoding="utf-8").split()) if known.exists() else set()
-            new = [name for name in self._installation.organizations if name not in old]
-            if new:
-                self._run_once(service, ["add-organization", *new])
-                known.write_text("\n".join(sorted(old | set(new))), encoding="utf-8")
+        with ThreadPoolExecutor() as pool:  # crypto needs the keys that access_audit writes
+            list(pool.map(self._prepare_service, ("inventory", "access_audit")))
+        self._prepare_service("crypto")
 
     def start(self) -> None:
         """Starts the services and waits until each has opened its port."""
@@ -140,6 +134,26 @@ class Supervisor:
                 (self._workspace.run / f"{service}.pid").unlink(missing_ok=True)
         self._workspace.endpoints.unlink(missing_ok=True)
         self._workspace.supervisor_pid.unlink(missing_ok=True)
+
+    def _prepare_service(self, service: str) -> None:
+        known = self._workspace.run / f"{service}.organizations"
+        old = set(known.read_text(encoding="utf-8").split()) if known.exists() else set()
+        new = [name for name in self._installation.organizations if name not in old]
+        keys = self._pinned_keys(new) if service == "crypto" else []
+        if not (self._workspace.var / service / "db" / f"{service}.db").exists():
+            self._run_once(service, ["init", *keys, *new])
+        else:
+            self._run_once(service, ["migrate"])
+            if new:
+                self._run_once(service, ["add-organization", *keys, *new])
+        known.write_text("\n".join(sorted(old | set(new))), encoding="utf-8")
+
+    def _pinned_keys(self, organizations: Sequence[str]) -> list[str]:
+        """crypto pins each log's verifier key, which access_audit wrote when it added it."""
+        state = self._workspace.var / "access_audit" / "state"
+        return [
+            part for name in organizations for part in ("--vkey-file", str(state / f"{name}.vkey"))
+        ]
 
     def _renew_certificates(self) -> None:
         ensure_certificates(
@@ -186,9 +200,9 @@ class Supervisor:
             check=False,
         )
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            told = " ".join(line for line in done.stderr.splitlines() if not line.startswith("{"))
             raise error(
-                Reason.CONFIG_INVALID, problem=f"{service} {arguments[0]} was refused: {last}"
+                Reason.CONFIG_INVALID, problem=f"{service} {arguments[0]} was refused: {told}"
             )
 
     def _wait_until_open(self, service: str) -> None:
