@@ -29,7 +29,7 @@ class AccessAuditSettings(ServiceSettings):
         env_prefix="EMANET_ACCESS_AUDIT_", frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
-    inventory_address: str = Field(
+    inventory_target: str = Field(
         default="127.0.0.1:8701", description="`host:port` of the inventory service."
     )
     queue_items: int = Field(
@@ -68,7 +68,7 @@ class AccessAuditSettings(ServiceSettings):
         description="The newest leaves whose entries are compared with them at start.",
     )
 
-    @field_validator("inventory_address")
+    @field_validator("inventory_target")
     @classmethod
     def _has_host_and_port(cls, value: str) -> str:
         host, separator, port = value.rpartition(":")

@@ -100,7 +100,7 @@ def _inventory_channel(settings: AccessAuditSettings) -> aio.Channel:
     credentials = Credentials.from_files(
         ca=runtime.ca_file, certificate=runtime.cert_file, key=runtime.key_file
     )
-    return open_aio_channel(settings.inventory_address, credentials)
+    return open_aio_channel(settings.inventory_target, credentials)
 
 
 async def _add_organization(host: Host[AccessAuditSettings], organization: str) -> None:

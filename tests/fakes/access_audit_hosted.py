@@ -99,7 +99,7 @@ class HostedAudit:
             runtime=self.installation.settings(
                 cert_file=folder / "access_audit.pem", key_file=folder / "access_audit.key"
             ),
-            inventory_address=address,
+            inventory_target=address,
             **changes,
         )
 
