@@ -149,7 +149,7 @@ class Supervisor:
         known.write_text("\n".join(sorted(old | set(new))), encoding="utf-8")
 
     def _pinned_keys(self, organizations: Sequence[str]) -> list[str]:
-        """crypto pins each log's verifier key, which access_audit wrote when it added it."""
+        """The verifier keys for crypto to pin; access_audit wrote them when it added each log."""
         state = self._workspace.var / "access_audit" / "state"
         return [
             part for name in organizations for part in ("--vkey-file", str(state / f"{name}.vkey"))
