@@ -210,13 +210,18 @@ class Database:
         """Folds SQLite's write-ahead log into the file and empties it; nothing on PostgreSQL.
 
         With `secure_delete` on, deleted bytes are then in neither file (sqlite.org/pragma.html).
+
+        Raises:
+            UnavailableError: DATABASE_UNAVAILABLE, a reader kept the log from being emptied.
         """
-        if self.dialect != "sqlite":
-            return
+        if self.dialect == "sqlite":
+            self._attempt(self._truncate_once)
+
+    def _truncate_once(self) -> None:
         with self._writer.connect() as connection:
             raw = connection.connection.driver_connection
-            if raw is not None:
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if raw is None or raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise error(Reason.DATABASE_UNAVAILABLE)
 
     def close(self) -> None:
         """Waits for work in flight, closes every connection and lets the lock go, for good."""

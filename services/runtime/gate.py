@@ -16,7 +16,7 @@ from services.runtime.principals import PrincipalsFile
 from services.runtime.request import Caller, CallerKind
 from services.runtime.tokens import Staff, TokenVerifier
 
-__all__ = ["Admission", "Gate"]
+__all__ = ["Admission", "Gate", "organization_in"]
 
 _BEARER = "bearer"
 _TENANT_FIELDS = frozenset({"organization", "parent", "name"})
@@ -90,7 +90,7 @@ class Gate:
             raise error(Reason.RPC_NOT_ALLOWED, rpc=rpc)
         token = _bearer(authorization)
         person = self._person(row, caller, token)
-        organization = _organization(message, rpc)
+        organization = organization_in(message, rpc)
         if not caller.may_touch(organization):
             raise error(Reason.ORGANIZATION_NOT_ALLOWED)
         if person is not None and organization not in person.organizations:
@@ -127,6 +127,22 @@ class Gate:
             raise error(Reason.FRESH_LOGIN_REQUIRED)
 
 
+def organization_in(message: Message, rpc: str) -> str:
+    """Returns the organization that field 1 of a request names.
+
+    Raises:
+        CallerError: INVALID_NAME or REQUIRED_FIELD_MISSING.
+        DeniedError: RPC_NOT_ALLOWED, the message has no such field 1 and is open to nobody.
+    """
+    field = message.DESCRIPTOR.fields_by_number.get(1)
+    if field is None or field.name not in _TENANT_FIELDS:
+        raise error(Reason.RPC_NOT_ALLOWED, rpc=rpc)
+    value: str = getattr(message, field.name)
+    if not value:
+        raise error(Reason.REQUIRED_FIELD_MISSING, violations=((field.name, "required"),))
+    return organization_of(value)
+
+
 def _is_permitted(row: Row, caller: Caller) -> bool:
     if caller.kind is CallerKind.SERVICE:
         return caller.name in row.services
@@ -141,13 +157,3 @@ def _bearer(values: tuple[str, ...]) -> str:
     if len(values) > 1 or scheme.casefold() != _BEARER or not token:
         raise error(Reason.TOKEN_INVALID, problem="authorization")
     return token
-
-
-def _organization(message: Message, rpc: str) -> str:
-    field = message.DESCRIPTOR.fields_by_number.get(1)
-    if field is None or field.name not in _TENANT_FIELDS:
-        raise error(Reason.RPC_NOT_ALLOWED, rpc=rpc)
-    value: str = getattr(message, field.name)
-    if not value:
-        raise error(Reason.REQUIRED_FIELD_MISSING, violations=((field.name, "required"),))
-    return organization_of(value)

@@ -185,6 +185,27 @@ def test_closed_database_serves_nothing(database_url: str) -> None:
         asyncio.run(database.write(lambda c: _put(c, 1)))
 
 
+def test_truncation_that_a_reader_prevents_is_told(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that are still in the write-ahead log are never taken for gone."""
+    monkeypatch.setattr("services.runtime.database._BUSY_TIMEOUT_MS", 20)
+    database = Database.open(f"sqlite:///{tmp_path / 'x.db'}")
+    database.write_now(_metadata.create_all)
+    database.write_now(lambda c: _put(c, 1))
+
+    def work(connection: Connection) -> Reason:
+        _count(connection)
+        database.write_now(lambda c: c.execute(_items.delete()))
+        with pytest.raises(UnavailableError) as raised:
+            database.truncate_wal()
+        return raised.value.reason
+
+    assert database.read_now(work) is Reason.DATABASE_UNAVAILABLE
+    database.truncate_wal()
+    database.close()
+
+
 @pytest.mark.parametrize("url", ["mysql+pymysql://localhost/x", "sqlite://"])
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(EmanetError) as raised:

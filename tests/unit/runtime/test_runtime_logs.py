@@ -15,9 +15,11 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from emanet.core.errors import Reason
-from services.runtime.errors import as_emanet_error
+from emanet.core.errors import EmanetError, Reason
+from services.runtime.errors import as_emanet_error, status_of
+from services.runtime.gate import organization_in
 from services.runtime.logs import configure_logging
+from services.runtime.required import require_fields
 from services.runtime.settings import LogLevel
 
 PLANTED = "planted-Ayşe-Çınar"
@@ -106,6 +108,28 @@ def test_text_of_a_message_in_an_exception_stays_out(lines: io.StringIO) -> None
         assert "planted" not in f"{failure} {dict(failure.metadata)}"
     assert "planted" not in lines.getvalue()
     assert "builtins.ValueError" in lines.getvalue()
+
+
+def test_refusals_of_any_message_hold_none_of_its_values() -> None:
+    """What the gate says about a request names fields, never what was in them."""
+    count = 0
+    for message in all_messages():
+        second = message.DESCRIPTOR.fields_by_number.get(2)
+        if second is not None:
+            message.ClearField(second.name)
+        failures = []
+        for look in (require_fields, lambda it: organization_in(it, "a.B/C")):
+            try:
+                look(message)
+            except EmanetError as exc:
+                failures.append(exc)
+        for failure in failures:
+            count += 1
+            for language in ("tr-TR", "en"):
+                status = status_of(failure, service="crypto", language=language)
+                assert b"planted" not in status.SerializeToString()
+            assert "planted" not in f"{failure} {failure!r}"
+    assert count > 40
 
 
 @pytest.mark.parametrize("identifier", IDENTIFIERS)
