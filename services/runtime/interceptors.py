@@ -125,7 +125,7 @@ class GateInterceptor(aio.ServerInterceptor):
 
     def _unary(self, rpc: str, behavior: _Unary) -> _Unary:
         async def handle(message: Message, context: _Context) -> Message:
-            async def work(_: Caller) -> Message:
+            async def work() -> Message:
                 return await behavior(message, context)
 
             return await self._guarded(
@@ -140,7 +140,7 @@ class GateInterceptor(aio.ServerInterceptor):
         is_watch = rpc.rpartition("/")[2].startswith(_WATCH_PREFIX)
 
         async def handle(message: Message, context: _Context) -> None:
-            async def work(_: Caller) -> None:
+            async def work() -> None:
                 async with aclosing(behavior(message, context)) as answers:
                     async for answer in answers:
                         if is_watch:
@@ -153,7 +153,7 @@ class GateInterceptor(aio.ServerInterceptor):
 
     async def _guarded(
         self,
-        work: Callable[[Caller], Awaitable[_T]],
+        work: Callable[[], Awaitable[_T]],
         *,
         rpc: str,
         message: Message,
@@ -190,9 +190,9 @@ class GateInterceptor(aio.ServerInterceptor):
                 )
                 async with asyncio.timeout(limit_s) as limit:
                     if not is_watch:
-                        return await work(caller)
+                        return await work()
                     with self._watched(limit):
-                        return await work(caller)
+                        return await work()
         except aio.AbortError:
             raise
         except TimeoutError:
