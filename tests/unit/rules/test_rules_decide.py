@@ -631,3 +631,106 @@ def test_case_reference_is_compared_whole():
     asked = dataclasses.replace(question(), case=CaseRef("order", "T-7"))
     facts = Facts(case=ticket(), counts={(Counted.SUBJECTS, Per.DAY): Tally(0)})
     assert decide(world(), asked, facts).reason is Reason.EVALUATION_FAILED
+
+
+def test_case_about_somebody_does_not_fit_an_access_without_subjects():
+    """An empty 'all of' is a failure: a case concerns nobody where nobody is named."""
+    case = ticket()
+    decision = ask(world(), question(case, subjects=()), case)
+    assert decision.metadata == {"problem": "other_subject"}
+
+
+def test_rule_for_own_records_gives_no_mixed_batch():
+    """own_record: yes of an allow rule wants every subject to be the actor."""
+    rules = (
+        "rules:\n  - {id: A1, allow: support, for: statistics, may: read, of: customer.email, "
+        "when: {own_record: yes}}\n"
+    )
+    own = question(purpose="statistics", subjects=("staff/s-044",))
+    assert ask(world(rules), own).verdict is Verdict.ALLOW
+    mixed = dataclasses.replace(own, subjects=("staff/s-044", "customers/7"))
+    assert ask(world(rules), mixed).reason is Reason.ROLE_NOT_ALLOWED
+
+
+def test_deny_rule_for_everybody_strikes_who_has_no_role_too():
+    """Under alert nothing else would stop a stranger at a field that is closed for all."""
+    rules = 'rules:\n  - {id: D1, deny: "*", of: customer.email, mode: enforce}\n'
+    asked = question(purpose="statistics", groups=frozenset())
+    assert ask(world("rules: []\n", "alert"), asked).verdict is Verdict.ALLOW
+    assert ask(world(rules, "alert"), asked).verdict is Verdict.DENY
+
+
+def test_limit_under_a_case_asks_for_a_case():
+    """1000/case without a case is no limit at all, so the case is required."""
+    rules = (
+        "rules:\n  - {id: A1, allow: support, for: statistics, may: read, of: customer.email, "
+        "when: {records: 9/case}}\n"
+    )
+    assert ask(world(rules), question(purpose="statistics")).reason is Reason.CASE_REQUIRED
+    case = ticket()
+    decision = ask(world(rules), question(case, purpose="statistics"), case)
+    assert decision.verdict is Verdict.ALLOW
+
+
+def test_rule_that_asks_for_a_case_is_the_one_recorded():
+    """Where a strict and a loose rule both fit, the record names the strict one."""
+    rules = (
+        "rules:\n"
+        "  - {id: A1, allow: support, for: statistics, may: read, of: customer.email}\n"
+        "  - {id: A2, allow: support, for: statistics, may: read, of: customer.email, "
+        "when: {case: open}}\n"
+    )
+    other = ticket(subjects=frozenset({"customers/9"}))
+    decision = ask(world(rules), question(other, purpose="statistics"), other)
+    assert (decision.rules, decision.why) == (("A2",), "CASE")
+    assert ask(world(rules), question(purpose="statistics")).rules == ("A1",)
+
+
+def test_forbidden_field_in_a_row_is_still_declared_for_nothing():
+    """A draft's mistake does not open what must never be stored."""
+    account = register().activities["account"]
+    row = dataclasses.replace(account.rows[0], fields=(*account.rows[0].fields, "card.number"))
+    activities = {"account": dataclasses.replace(account, rows=(row,))}
+    wrong = dataclasses.replace(register(), activities=activities)
+    rules = "rules:\n  - {id: A1, allow: support, for: support, may: read, of: '*'}\n"
+    case = ticket()
+    compiled = compile_rules(ruleset(rules), wrong)
+    decision = ask(compiled, question(case, fields=("card.number",)), case)
+    assert decision.reason is Reason.PURPOSE_NOT_DECLARED
+
+
+def test_recipient_of_the_row_gets_nothing_for_a_purpose_it_may_not_use():
+    """Row and recipient must both allow the purpose."""
+    rules = (
+        "rules:\n  - {id: A1, allow: billing, for: invoicing, may: disclose, of: customer.name, "
+        "when: {case: open}}\n"
+    )
+    letter, invoice = order(), run()
+    asked = question(letter, **(TO_BILL | {"act": Act.DISCLOSE, "recipient": "court"}))
+    assert ask(world(rules), asked, letter).reason is Reason.RECIPIENT_REQUIRED
+    asked = question(invoice, **(TO_BILL | {"act": Act.DISCLOSE, "recipient": "tax"}))
+    assert ask(world(rules), asked, invoice).verdict is Verdict.ALLOW
+
+
+def test_reasons_of_all_roles_are_recorded():
+    """A person with two roles learns what either would have needed."""
+    rules = (
+        "rules:\n"
+        "  - {id: A1, allow: support, for: statistics, may: read, of: customer.email, "
+        "when: {case: open}}\n"
+        "  - {id: A2, allow: legal, for: statistics, may: read, of: customer.email, "
+        "when: {approver: other_person}}\n"
+    )
+    asked = question(purpose="statistics", groups=frozenset({"destek", "hukuk"}))
+    decision = ask(world(rules), asked)
+    assert decision.reasons == (Reason.CASE_REQUIRED, Reason.APPROVER_REQUIRED)
+    assert decision.rules == ("A1", "A2")
+    approved = ask(world(rules), dataclasses.replace(asked, approver="s-001"))
+    assert (approved.role, approved.rules) == ("legal", ("A2",))
+
+
+def test_case_that_the_rule_looks_at_explains_as_far_as_the_rule_asks():
+    """A masked list under an open case is explained, whomever the case is about."""
+    other = ticket(subjects=frozenset({"customers/9"}))
+    decision = ask(world(), question(other, act=Act.READ_MASKED), other)
+    assert (decision.rules, decision.why) == (("A10",), "CASE")
