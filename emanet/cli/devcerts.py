@@ -92,6 +92,9 @@ class _Authority:
     def issue(self, *, name: str, spiffe_path: str, folder: Path, now: dt.datetime) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         spiffe_id = f"spiffe://{DEV_TRUST_DOMAIN}/{spiffe_path}"
+        usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
+        if spiffe_path.startswith("service/"):  # an application cannot pose as a service
+            usages.append(ExtendedKeyUsageOID.SERVER_AUTH)
         certificate = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
@@ -102,12 +105,7 @@ class _Authority:
             .not_valid_after(now + _LEAF_LIFETIME)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(
-                x509.ExtendedKeyUsage(
-                    [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
-                ),
-                critical=False,
-            )
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
                 critical=False,
