@@ -9,12 +9,12 @@ import structlog
 
 from emanet.client.register_feed import RegisterFeed
 from emanet.core.clock import Clock
-from emanet.core.errors import EmanetError
 from services.crypto.channels import ServiceChannel
 from services.crypto.logs import LogKeeper
 from services.crypto.registers import OrganizationSink, Registers
 from services.crypto.tenants import Tenant, Tenants
 from services.runtime.database import Database
+from services.runtime.errors import as_emanet_error
 from services.runtime.health import Latch
 
 __all__ = ["Background"]
@@ -22,6 +22,7 @@ __all__ = ["Background"]
 _FLUSH_S = 0.5
 """The memory of logs reaches the database within a second (FORMATS, "Log")."""
 
+_FEED_PAUSE_S = 1.0
 _PROOF_TIMEOUT_S = 10.0
 _log = structlog.get_logger(__name__)
 
@@ -85,7 +86,7 @@ class Background:
             ),
             clock=self._clock,
         )
-        self._keep(feed.run())
+        self.run_every(_FEED_PAUSE_S, feed.run)
 
     async def _reach(self) -> None:
         """Health waits until access_audit was reached once under mutual TLS."""
@@ -96,7 +97,8 @@ class Background:
         tenants = self._tenants.all()
         await self._keeper.flush({tenant.organization: tenant.log for tenant in tenants})
         for tenant in tenants:
-            tenant.counters.remember(counter=0, log_size=tenant.log.flushed.size)
+            size = tenant.log.flushed.size
+            await asyncio.to_thread(tenant.counters.remember, counter=0, log_size=size)
 
     async def _prove(self) -> None:
         await self._keeper.prove(
@@ -112,8 +114,8 @@ class Background:
 
 async def _repeat(interval_s: float, work: Callable[[], Awaitable[None]]) -> None:
     while True:
-        await asyncio.sleep(interval_s)
         try:
             await work()
-        except EmanetError as failure:
-            _log.warning("background.failed", reason=failure.reason.value)
+        except Exception as exc:  # noqa: BLE001 (the edge of a task: logged, and tried again)
+            _log.warning("background.failed", reason=as_emanet_error(exc).reason.value)
+        await asyncio.sleep(interval_s)
