@@ -168,8 +168,12 @@ class FactSheet:
         row = self._cases.get(CaseKey(claim.case.kind, claim.case.ref))
         if row is None:
             return None
-        # Facts speak of the claim's own people by name and of everybody else by token.
-        names = {tokens[party]: str(party) for party in claim.subjects}
+        # Facts speak of the claim's own people by name; of the others it only matters that they
+        # are there, so one of them stands for all by token.
+        named = {tokens[party]: str(party) for party in claim.subjects}
+        about = {name for token, name in named.items() if token in row.subjects}
+        if len(row.subjects) > len(about):
+            about.add(next(token for token in row.subjects if token not in named))
         staff = _staff_names(claim, tokens)
         return CaseFacts(
             kind=row.key.kind,
@@ -177,7 +181,7 @@ class FactSheet:
             opened_by=row.opened_by,
             opened_at=from_micros(row.open_us),
             received_at=from_micros(row.receive_us),
-            subjects=frozenset(names.get(token, token) for token in row.subjects),
+            subjects=frozenset(about),
             assignees=frozenset(staff.get(token, token) for token in row.assignees),
             teams=row.teams,
             opener=None if row.opener is None else staff.get(row.opener, row.opener),

@@ -68,7 +68,10 @@ def require_register(transaction: LogTransaction, shelf: Shelf) -> Effective:
         IntegrityError: REGISTER_CORRUPT.
     """
     found = shelf.register_in_effect(
-        transaction.connection, transaction.log, at_us=transaction.now_us
+        transaction.connection,
+        transaction.log,
+        registers=transaction.registers,
+        at_us=transaction.now_us,
     )
     if found is None:
         raise error(Reason.REGISTER_MISSING)

@@ -82,4 +82,5 @@ class AcceptRegisterJob:
                     idx=appended.index,
                 ),
             )
+        transaction.count_register(self.number)
         return True

@@ -103,7 +103,9 @@ class DueSubjects:
         if control is None:
             raise error(Reason.ORGANIZATION_MISSING)
         now_us = micros(self.clock.now())
-        effective = self.shelf.register_in_effect(connection, control.log, at_us=now_us)
+        effective = self.shelf.register_in_effect(
+            connection, control.log, registers=control.registers, at_us=now_us
+        )
         if effective is None:
             raise error(Reason.REGISTER_MISSING)
         due = sorted(_due(connection, organization, effective.register, at_us=at_us))

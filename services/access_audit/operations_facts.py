@@ -25,7 +25,7 @@ from services.access_audit.requestkeys import RequestKeys
 from services.access_audit.shelf import Shelf
 from services.access_audit.storage_cases import CaseKey
 from services.access_audit.transaction import RequestKey
-from services.runtime.request import Request
+from services.runtime.request import CallerKind, Request
 
 __all__ = ["Facts"]
 
@@ -169,12 +169,14 @@ class Facts:
         | access_audit_pb2.RecordKeyEventRequest,
         request_id: str,
     ) -> RequestKey:
+        """The key of a request; crypto goes on with a step without the person who began it."""
+        person = request.staff if request.caller.kind is CallerKind.APPLICATION else None
         return self.keys.request(
             message,
             request_id=request_id,
             organization=request.organization,
             caller=request.caller.spiffe_id,
-            person="" if request.staff is None else request.staff.person_id,
+            person="" if person is None else person.person_id,
         )
 
     def _case(self, organization: str, case: resources_pb2.Case) -> CaseOrder:

@@ -40,9 +40,10 @@ class ServiceInfo:
 
         def work(connection: Connection) -> tuple[storage_log.Control | None, int, int]:
             control = storage_log.load_control(connection, organization)
-            in_effect = storage_registers.find_in_effect(connection, organization, at_us=now_us)
+            effects = storage_registers.list_effects(connection, organization)
+            started = [each.number for each in effects if each.effective_us <= now_us]
             waiting = storage_access.count_waiting(connection, organization)
-            return control, in_effect.number if in_effect is not None else 0, waiting
+            return control, max(started, default=0), waiting
 
         control, register, waiting = await self.database.read(work)
         answer = access_audit_pb2.GetServiceInfoResponse(

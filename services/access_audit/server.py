@@ -136,6 +136,7 @@ async def _add_organization(host: Host[AccessAuditSettings], organization: str) 
         frontier=CompactRange(),
         last_us=0,
         rule_set=0,
+        registers=0,
     )
     created_us = micros(host.clock.now())
     host.database.write_now(

@@ -50,14 +50,24 @@ class Shelf:
         self._mutex = threading.Lock()
 
     def register_in_effect(
-        self, connection: Connection, log: LogKey, *, at_us: int
+        self, connection: Connection, log: LogKey, *, registers: int, at_us: int
     ) -> Effective | None:
-        """The register in effect at a time; None when no version is.
+        """The register in effect at a time: the highest number whose time has come.
+
+        Args:
+            connection: of the transaction that read the control row.
+            log: whose register.
+            registers: how many versions the control row counts.
+            at_us: the time.
 
         Raises:
             IntegrityError: REGISTER_CORRUPT.
         """
-        found = storage_registers.find_in_effect(connection, log.organization, at_us=at_us)
+        effects = self._keep(
+            ("effects", log, registers),
+            lambda: storage_registers.list_effects(connection, log.organization),
+        )
+        found = next((each for each in effects if each.effective_us <= at_us), None)
         if found is None:
             return None
         key = ("register", log, found.number, found.digest)

@@ -61,7 +61,7 @@ class LogKeys:
 
 
 class CheckpointFiles:
-    """`<state>/<organization>.checkpoint` and `.vkey`: files that no database backup brings back."""
+    """`<state>/<organization>.checkpoint` and `.vkey`: no database backup brings them back."""
 
     def __init__(self, folder: Path, keys: LogKeys) -> None:
         """Keeps the folder; nothing is read yet."""

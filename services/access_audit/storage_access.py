@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, exists, func, insert, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
+from services.access_audit.storage_bulk import insert_many
 from services.access_audit.storage_log import LogKey
-from services.access_audit.tables import access, access_fields, access_subjects
+from services.access_audit.tables import access, access_subjects
 
 __all__ = [
     "AccessFilter",
@@ -21,6 +22,36 @@ __all__ = [
     "find_subjects",
     "insert_accesses",
 ]
+
+_SUM_OF_ACTOR = select(func.sum(access.c.values)).where(
+    access.c.organization == bindparam("organization"),
+    access.c.actor == bindparam("actor"),
+    access.c.purpose == bindparam("purpose"),
+    access.c.receive_time >= bindparam("since"),
+    access.c.counted,
+)
+_SUM_OF_CASE = select(func.sum(access.c.values)).where(
+    access.c.organization == bindparam("organization"),
+    access.c.case_key == bindparam("case_key"),
+    access.c.counted,
+)
+_SUBJECTS_OF_ACTOR = (
+    select(access_subjects.c.subject)
+    .join(
+        access,
+        (access.c.organization == access_subjects.c.organization)
+        & (access.c.generation == access_subjects.c.generation)
+        & (access.c.idx == access_subjects.c.idx),
+    )
+    .where(
+        access.c.organization == bindparam("organization"),
+        access.c.actor == bindparam("actor"),
+        access.c.purpose == bindparam("purpose"),
+        access.c.receive_time >= bindparam("since"),
+        access.c.counted,
+    )
+    .distinct()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,65 +98,53 @@ class AccessFilter:
 
 def insert_accesses(connection: Connection, log: LogKey, rows: Sequence[AccessRow]) -> None:
     """Stores the index rows of new access leaves."""
-    head = {"organization": log.organization, "generation": log.generation}
-    connection.execute(
-        insert(access),
+    organization, generation = log.organization, log.generation
+    insert_many(
+        connection,
+        access,
         [
-            {
-                **head,
-                "idx": row.idx,
-                "receive_time": row.receive_us,
-                "actor": row.actor,
-                "application": row.application,
-                "purpose": row.purpose,
-                "verdict": row.verdict,
-                "counted": row.counted,
-                "waiting": row.waiting,
-                "values": row.values,
-                "case_key": row.case_key,
-            }
+            (
+                organization,
+                generation,
+                row.idx,
+                row.receive_us,
+                row.actor,
+                row.application,
+                row.purpose,
+                row.verdict,
+                row.counted,
+                row.waiting,
+                row.values,
+                f" {' '.join(row.fields)} ",
+                row.case_key,
+            )
             for row in rows
         ],
     )
-    connection.execute(
-        insert(access_fields),
-        [{**head, "idx": row.idx, "field": field} for row in rows for field in row.fields],
+    insert_many(
+        connection,
+        access_subjects,
+        [(organization, generation, row.idx, subject) for row in rows for subject in row.subjects],
     )
-    subjects = [
-        {**head, "idx": row.idx, "subject": subject} for row in rows for subject in row.subjects
-    ]
-    if subjects:
-        connection.execute(insert(access_subjects), subjects)
 
 
 def count_values(
     connection: Connection, organization: str, *, actor: str, purpose: str, since_us: int
 ) -> int:
     """Values that an actor was given for a purpose since a time."""
-    return _sum(
-        connection.execute(
-            select(func.sum(access.c.values)).where(
-                access.c.organization == organization,
-                access.c.actor == actor,
-                access.c.purpose == purpose,
-                access.c.receive_time >= since_us,
-                access.c.counted,
-            )
-        ).scalar_one()
-    )
+    total: Decimal | int | None = connection.execute(
+        _SUM_OF_ACTOR,
+        {"organization": organization, "actor": actor, "purpose": purpose, "since": since_us},
+    ).scalar_one()
+    return int(total or 0)
 
 
 def count_case_values(connection: Connection, organization: str, *, case_key: str) -> int:
     """Values that anybody was given under a case."""
-    return _sum(
-        connection.execute(
-            select(func.sum(access.c.values)).where(
-                access.c.organization == organization,
-                access.c.case_key == case_key,
-                access.c.counted,
-            )
-        ).scalar_one()
-    )
+    total: Decimal | int | None = connection.execute(
+        _SUM_OF_CASE, {"organization": organization, "case_key": case_key}
+    ).scalar_one()
+    return int(total or 0)
 
 
 def find_subjects(
@@ -133,21 +152,8 @@ def find_subjects(
 ) -> frozenset[str]:
     """Tokens of the different subjects that an actor was given for a purpose since a time."""
     rows = connection.execute(
-        select(access_subjects.c.subject)
-        .join(
-            access,
-            (access.c.organization == access_subjects.c.organization)
-            & (access.c.generation == access_subjects.c.generation)
-            & (access.c.idx == access_subjects.c.idx),
-        )
-        .where(
-            access.c.organization == organization,
-            access.c.actor == actor,
-            access.c.purpose == purpose,
-            access.c.receive_time >= since_us,
-            access.c.counted,
-        )
-        .distinct()
+        _SUBJECTS_OF_ACTOR,
+        {"organization": organization, "actor": actor, "purpose": purpose, "since": since_us},
     )
     return frozenset(row.subject for row in rows)
 
@@ -184,6 +190,8 @@ def find_accesses(
             query = query.where(column == value)
     if wanted.waiting:
         query = query.where(access.c.waiting)
+    if wanted.field:
+        query = query.where(access.c.fields.contains(f" {wanted.field} ", autoescape=True))
     if wanted.subject:
         query = query.where(
             exists().where(
@@ -193,18 +201,5 @@ def find_accesses(
                 access_subjects.c.subject == wanted.subject,
             )
         )
-    if wanted.field:
-        query = query.where(
-            exists().where(
-                access_fields.c.organization == access.c.organization,
-                access_fields.c.generation == access.c.generation,
-                access_fields.c.idx == access.c.idx,
-                access_fields.c.field == wanted.field,
-            )
-        )
     rows = connection.execute(query.order_by(access.c.idx.desc()).limit(limit))
     return tuple((row.idx, row.waiting) for row in rows)
-
-
-def _sum(total: Decimal | int | None) -> int:
-    return int(total or 0)

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
+from services.access_audit.storage_bulk import insert_many
 from services.access_audit.storage_log import CHUNK
-from services.access_audit.tables import case_assignees, case_subjects, cases
+from services.access_audit.tables import cases
 
 __all__ = ["CaseKey", "CaseRow", "find_cases", "put_cases"]
 
 _CHUNK = CHUNK // 4
+
+_FIND = select(
+    cases.c.kind,
+    cases.c.ref,
+    cases.c.application,
+    cases.c.opened_by,
+    cases.c.opener,
+    cases.c.open_time,
+    cases.c.close_time,
+    cases.c.receive_time,
+    cases.c.idx,
+    cases.c.subjects,
+    cases.c.assignees,
+    cases.c.teams,
+).where(
+    cases.c.organization == bindparam("organization"),
+    tuple_(cases.c.kind, cases.c.ref).in_(bindparam("keys", expanding=True)),
+)
+_DELETE = delete(cases).where(
+    cases.c.organization == bindparam("organization"),
+    tuple_(cases.c.kind, cases.c.ref).in_(bindparam("keys", expanding=True)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,154 +74,60 @@ def find_cases(
 ) -> dict[CaseKey, CaseRow]:
     """The cases among these that are known."""
     found: dict[CaseKey, CaseRow] = {}
-    for start in range(0, len(keys), _CHUNK):
-        found.update(_find(connection, organization, keys[start : start + _CHUNK]))
+    pairs = [(key.kind, key.ref) for key in keys]
+    for start in range(0, len(pairs), _CHUNK):
+        rows = connection.execute(
+            _FIND, {"organization": organization, "keys": pairs[start : start + _CHUNK]}
+        )
+        for row in rows:
+            key = CaseKey(row.kind, row.ref)
+            found[key] = CaseRow(
+                key=key,
+                application=row.application,
+                opened_by=row.opened_by,
+                opener=row.opener,
+                open_us=row.open_time,
+                close_us=row.close_time,
+                receive_us=row.receive_time,
+                idx=row.idx,
+                subjects=frozenset(json.loads(row.subjects)),
+                assignees=frozenset(json.loads(row.assignees)),
+                teams=frozenset(json.loads(row.teams)),
+            )
     return found
 
 
 def put_cases(connection: Connection, organization: str, rows: Sequence[CaseRow]) -> None:
     """Stores cases, each replacing what was known of it except when it was first heard of."""
-    keys = [row.key for row in rows]
-    known = find_cases(connection, organization, keys)
-    fresh = [row for row in rows if row.key not in known]
-    changed = [row for row in rows if row.key in known]
-    if fresh:
-        connection.execute(insert(cases), [_values(organization, row) for row in fresh])
-    if changed:
-        _update(connection, organization, changed)
-    subjects = [_member(organization, row, subject=each) for row in rows for each in row.subjects]
-    if subjects:
-        connection.execute(insert(case_subjects), subjects)
-    assignees = [
-        _member(organization, row, assignee=each, team=team)
-        for row in rows
-        for team, names in ((False, row.assignees), (True, row.teams))
-        for each in names
-    ]
-    if assignees:
-        connection.execute(insert(case_assignees), assignees)
-
-
-def _update(connection: Connection, organization: str, rows: Sequence[CaseRow]) -> None:
-    keys = [(row.key.kind, row.key.ref) for row in rows]
-    for table in (case_subjects, case_assignees):
-        for start in range(0, len(keys), _CHUNK):
-            connection.execute(
-                delete(table).where(
-                    table.c.organization == organization,
-                    tuple_(table.c.kind, table.c.ref).in_(keys[start : start + _CHUNK]),
-                )
-            )
-    connection.execute(
-        update(cases)
-        .where(
-            cases.c.organization == bindparam("at_organization"),
-            cases.c.kind == bindparam("at_kind"),
-            cases.c.ref == bindparam("at_ref"),
+    known = find_cases(connection, organization, [row.key for row in rows])
+    pairs = [(key.kind, key.ref) for key in known]
+    for start in range(0, len(pairs), _CHUNK):
+        connection.execute(
+            _DELETE, {"organization": organization, "keys": pairs[start : start + _CHUNK]}
         )
-        .values(
-            {
-                name: bindparam(name)
-                for name in (
-                    "application",
-                    "opened_by",
-                    "opener",
-                    "open_time",
-                    "close_time",
-                    "idx",
-                )
-            }
-        ),
+    insert_many(
+        connection,
+        cases,
         [
-            {
-                "at_organization": organization,
-                "at_kind": row.key.kind,
-                "at_ref": row.key.ref,
-                "application": row.application,
-                "opened_by": row.opened_by,
-                "opener": row.opener,
-                "open_time": row.open_us,
-                "close_time": row.close_us,
-                "idx": row.idx,
-            }
+            (
+                organization,
+                row.key.kind,
+                row.key.ref,
+                row.application,
+                row.opened_by,
+                row.opener,
+                row.open_us,
+                row.close_us,
+                known[row.key].receive_us if row.key in known else row.receive_us,
+                row.idx,
+                _list(row.subjects),
+                _list(row.assignees),
+                _list(row.teams),
+            )
             for row in rows
         ],
     )
 
 
-def _find(
-    connection: Connection, organization: str, keys: Sequence[CaseKey]
-) -> dict[CaseKey, CaseRow]:
-    pairs = [(key.kind, key.ref) for key in keys]
-    rows = connection.execute(
-        select(
-            cases.c.kind,
-            cases.c.ref,
-            cases.c.application,
-            cases.c.opened_by,
-            cases.c.opener,
-            cases.c.open_time,
-            cases.c.close_time,
-            cases.c.receive_time,
-            cases.c.idx,
-        ).where(cases.c.organization == organization, tuple_(cases.c.kind, cases.c.ref).in_(pairs))
-    ).all()
-    if not rows:
-        return {}
-    subjects: dict[CaseKey, set[str]] = {}
-    for about in connection.execute(
-        select(case_subjects.c.kind, case_subjects.c.ref, case_subjects.c.subject).where(
-            case_subjects.c.organization == organization,
-            tuple_(case_subjects.c.kind, case_subjects.c.ref).in_(pairs),
-        )
-    ):
-        subjects.setdefault(CaseKey(about.kind, about.ref), set()).add(about.subject)
-    assignees: dict[tuple[CaseKey, bool], set[str]] = {}
-    for to in connection.execute(
-        select(
-            case_assignees.c.kind,
-            case_assignees.c.ref,
-            case_assignees.c.assignee,
-            case_assignees.c.team,
-        ).where(
-            case_assignees.c.organization == organization,
-            tuple_(case_assignees.c.kind, case_assignees.c.ref).in_(pairs),
-        )
-    ):
-        assignees.setdefault((CaseKey(to.kind, to.ref), to.team), set()).add(to.assignee)
-    found: dict[CaseKey, CaseRow] = {}
-    for row in rows:
-        key = CaseKey(row.kind, row.ref)
-        found[key] = CaseRow(
-            key=key,
-            application=row.application,
-            opened_by=row.opened_by,
-            opener=row.opener,
-            open_us=row.open_time,
-            close_us=row.close_time,
-            receive_us=row.receive_time,
-            idx=row.idx,
-            subjects=frozenset(subjects.get(key, ())),
-            assignees=frozenset(assignees.get((key, False), ())),
-            teams=frozenset(assignees.get((key, True), ())),
-        )
-    return found
-
-
-def _values(organization: str, row: CaseRow) -> dict[str, object]:
-    return {
-        "organization": organization,
-        "kind": row.key.kind,
-        "ref": row.key.ref,
-        "application": row.application,
-        "opened_by": row.opened_by,
-        "opener": row.opener,
-        "open_time": row.open_us,
-        "close_time": row.close_us,
-        "receive_time": row.receive_us,
-        "idx": row.idx,
-    }
-
-
-def _member(organization: str, row: CaseRow, **values: object) -> dict[str, object]:
-    return {"organization": organization, "kind": row.key.kind, "ref": row.key.ref, **values}
+def _list(names: frozenset[str]) -> str:
+    return json.dumps(sorted(names), ensure_ascii=False)

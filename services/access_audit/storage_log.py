@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from emanet.core.errors import Reason, error
 from emanet.core.merkle import CompactRange
+from services.access_audit.storage_bulk import insert_many
 from services.access_audit.tables import control, entries, leaves, tiles
 
 __all__ = [
@@ -39,6 +50,35 @@ __all__ = [
 CHUNK = 2_000
 """Values in one IN list: well below the limit of either database."""
 
+# Built once: making a statement costs more than running it.
+_CONTROL = select(
+    control.c.generation,
+    control.c.origin,
+    control.c.size,
+    control.c.range,
+    control.c.last_time,
+    control.c.rule_set,
+    control.c.registers,
+).where(control.c.organization == bindparam("organization"))
+_LOCK = _CONTROL.with_for_update()
+_ADVANCE = (
+    update(control)
+    .where(control.c.organization == bindparam("of_organization"))
+    .values(
+        size=bindparam("new_size"),
+        range=bindparam("new_range"),
+        last_time=bindparam("new_last_time"),
+        rule_set=bindparam("new_rule_set"),
+        registers=bindparam("new_registers"),
+    )
+)
+_SEEN = select(
+    leaves.c.id, leaves.c.idx, leaves.c.hash, leaves.c.request_caller, leaves.c.request_digest
+).where(
+    leaves.c.organization == bindparam("organization"),
+    leaves.c.id.in_(bindparam("ids", expanding=True)),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LogKey:
@@ -58,6 +98,7 @@ class Control:
         frontier: size and compact range.
         last_us: receive time of the last leaf.
         rule_set: number of the active rule set, 0 for none.
+        registers: how many register versions were accepted.
     """
 
     log: LogKey
@@ -65,6 +106,7 @@ class Control:
     frontier: CompactRange
     last_us: int
     rule_set: int
+    registers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +162,7 @@ def add_control(connection: Connection, *, row: Control, created_us: int) -> Non
             range=row.frontier.to_bytes(),
             last_time=row.last_us,
             rule_set=row.rule_set,
+            registers=row.registers,
             created=created_us,
         )
     )
@@ -144,56 +187,57 @@ def list_organizations(connection: Connection) -> tuple[str, ...]:
 def advance_control(connection: Connection, row: Control) -> None:
     """Writes the new head of a locked log."""
     connection.execute(
-        update(control)
-        .where(control.c.organization == row.log.organization)
-        .values(
-            size=row.frontier.size,
-            range=row.frontier.to_bytes(),
-            last_time=row.last_us,
-            rule_set=row.rule_set,
-        )
+        _ADVANCE,
+        {
+            "of_organization": row.log.organization,
+            "new_size": row.frontier.size,
+            "new_range": row.frontier.to_bytes(),
+            "new_last_time": row.last_us,
+            "new_rule_set": row.rule_set,
+            "new_registers": row.registers,
+        },
     )
 
 
 def insert_leaves(connection: Connection, log: LogKey, rows: Sequence[LeafRow]) -> None:
     """Appends leaves and their entries; the bulk of every transaction."""
-    head = {"organization": log.organization, "generation": log.generation}
-    connection.execute(
-        insert(leaves),
+    organization, generation = log.organization, log.generation
+    insert_many(
+        connection,
+        leaves,
         [
-            {
-                **head,
-                "idx": row.idx,
-                "id": row.id,
-                "type": row.type,
-                "data": row.data,
-                "hash": row.hash,
-                "request_caller": row.caller,
-                "request_digest": row.digest,
-            }
+            (
+                organization,
+                generation,
+                row.idx,
+                row.id,
+                row.type,
+                row.data,
+                row.hash,
+                row.caller,
+                row.digest,
+            )
             for row in rows
         ],
     )
-    beside = [
-        {**head, "idx": row.idx, "data": row.entries} for row in rows if row.entries is not None
-    ]
-    if beside:
-        connection.execute(insert(entries), beside)
+    insert_many(
+        connection,
+        entries,
+        [
+            (organization, generation, row.idx, row.entries)
+            for row in rows
+            if row.entries is not None
+        ],
+    )
 
 
 def insert_tiles(connection: Connection, log: LogKey, rows: Sequence[TileRow]) -> None:
     """Stores tiles that became full."""
-    connection.execute(
-        insert(tiles),
+    insert_many(
+        connection,
+        tiles,
         [
-            {
-                "organization": log.organization,
-                "generation": log.generation,
-                "level": row.level,
-                "n": row.n,
-                "hashes": row.hashes,
-                "root": row.root,
-            }
+            (log.organization, log.generation, row.level, row.n, row.hashes, row.root)
             for row in rows
         ],
     )
@@ -206,15 +250,7 @@ def find_seen(
     found: dict[bytes, SeenLeaf] = {}
     for start in range(0, len(ids), CHUNK):
         rows = connection.execute(
-            select(
-                leaves.c.id,
-                leaves.c.idx,
-                leaves.c.hash,
-                leaves.c.request_caller,
-                leaves.c.request_digest,
-            ).where(
-                leaves.c.organization == organization, leaves.c.id.in_(ids[start : start + CHUNK])
-            )
+            _SEEN, {"organization": organization, "ids": ids[start : start + CHUNK]}
         )
         for row in rows:
             found[bytes(row.id)] = SeenLeaf(
@@ -352,15 +388,9 @@ def stream_tiles(connection: Connection, log: LogKey) -> Iterator[TileRow]:
 
 
 def _control(connection: Connection, organization: str, *, lock: bool) -> Control | None:
-    query = select(
-        control.c.generation,
-        control.c.origin,
-        control.c.size,
-        control.c.range,
-        control.c.last_time,
-        control.c.rule_set,
-    ).where(control.c.organization == organization)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(
+        _LOCK if lock else _CONTROL, {"organization": organization}
+    ).one_or_none()
     if row is None:
         return None
     frontier = CompactRange.from_bytes(bytes(row.range))
@@ -372,6 +402,7 @@ def _control(connection: Connection, organization: str, *, lock: bool) -> Contro
         frontier=frontier,
         last_us=row.last_time,
         rule_set=row.rule_set,
+        registers=row.registers,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
+from services.access_audit.storage_bulk import insert_many
 from services.access_audit.storage_log import CHUNK
 from services.access_audit.tables import pseudonyms
 from services.access_audit.vault import PseudonymRow
@@ -22,6 +23,12 @@ _COLUMNS = (
 )
 
 
+_TOKENS = select(pseudonyms.c.lookup, pseudonyms.c.token).where(
+    pseudonyms.c.organization == bindparam("organization"),
+    pseudonyms.c.lookup.in_(bindparam("lookups", expanding=True)),
+)
+
+
 def find_tokens(
     connection: Connection, organization: str, lookups: Sequence[bytes]
 ) -> dict[bytes, str]:
@@ -29,10 +36,7 @@ def find_tokens(
     found: dict[bytes, str] = {}
     for start in range(0, len(lookups), CHUNK):
         rows = connection.execute(
-            select(pseudonyms.c.lookup, pseudonyms.c.token).where(
-                pseudonyms.c.organization == organization,
-                pseudonyms.c.lookup.in_(lookups[start : start + CHUNK]),
-            )
+            _TOKENS, {"organization": organization, "lookups": lookups[start : start + CHUNK]}
         )
         found.update({bytes(row.lookup): row.token for row in rows})
     return found
@@ -40,17 +44,11 @@ def find_tokens(
 
 def insert_rows(connection: Connection, organization: str, rows: Sequence[PseudonymRow]) -> None:
     """Stores new rows."""
-    connection.execute(
-        insert(pseudonyms),
+    insert_many(
+        connection,
+        pseudonyms,
         [
-            {
-                "organization": organization,
-                "lookup": row.lookup,
-                "namespace": row.namespace,
-                "token": row.token,
-                "epoch": row.epoch,
-                "wrapped": row.wrapped,
-            }
+            (organization, row.lookup, row.namespace, row.token, row.epoch, row.wrapped)
             for row in rows
         ],
     )

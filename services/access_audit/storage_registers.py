@@ -10,10 +10,10 @@ from services.access_audit.tables import register_contacts, register_copies
 
 __all__ = [
     "CopyRow",
-    "InEffect",
-    "find_in_effect",
+    "Effect",
     "insert_copy",
     "list_digests",
+    "list_effects",
     "read_contacts",
     "read_copy",
     "write_contact",
@@ -21,11 +21,12 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class InEffect:
-    """Number and stored digest of the version in effect."""
+class Effect:
+    """Number, stored digest and effective time of a version."""
 
     number: int
     digest: bytes
+    effective_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +42,17 @@ class CopyRow:
     idx: int
 
 
-def find_in_effect(connection: Connection, organization: str, *, at_us: int) -> InEffect | None:
-    """The highest version whose effective time has come (FORMATS, Register)."""
-    row = connection.execute(
-        select(register_copies.c.number, register_copies.c.digest)
-        .where(
-            register_copies.c.organization == organization,
-            register_copies.c.effective_time <= at_us,
-        )
+def list_effects(connection: Connection, organization: str) -> tuple[Effect, ...]:
+    """Every version that was accepted, highest number first."""
+    rows = connection.execute(
+        select(register_copies.c.number, register_copies.c.digest, register_copies.c.effective_time)
+        .where(register_copies.c.organization == organization)
         .order_by(register_copies.c.number.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else InEffect(number=row.number, digest=bytes(row.digest))
+    )
+    return tuple(
+        Effect(number=row.number, digest=bytes(row.digest), effective_us=row.effective_time)
+        for row in rows
+    )
 
 
 def list_digests(connection: Connection, organization: str) -> dict[int, bytes]:

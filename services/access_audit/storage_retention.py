@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
+from services.access_audit.storage_bulk import insert_many
 from services.access_audit.storage_log import CHUNK
 from services.access_audit.tables import retention_events
 
 __all__ = ["EventRow", "events_of", "put_events", "subjects_with"]
 
 _CHUNK = CHUNK // 4
+
+_EVENTS = select(
+    retention_events.c.subject, retention_events.c.event, retention_events.c.event_time
+).where(
+    retention_events.c.organization == bindparam("organization"),
+    retention_events.c.subject.in_(bindparam("subjects", expanding=True)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +47,11 @@ def put_events(connection: Connection, organization: str, rows: Sequence[EventRo
                 ),
             )
         )
-    connection.execute(
-        insert(retention_events),
+    insert_many(
+        connection,
+        retention_events,
         [
-            {
-                "organization": organization,
-                "event": row.event,
-                "subject": row.subject,
-                "event_time": row.event_us,
-                "application": row.application,
-                "idx": row.idx,
-            }
+            (organization, row.event, row.subject, row.event_us, row.application, row.idx)
             for row in last.values()
         ],
     )
@@ -62,12 +64,7 @@ def events_of(
     found: dict[str, dict[str, int]] = {}
     for start in range(0, len(subjects), CHUNK):
         rows = connection.execute(
-            select(
-                retention_events.c.subject, retention_events.c.event, retention_events.c.event_time
-            ).where(
-                retention_events.c.organization == organization,
-                retention_events.c.subject.in_(subjects[start : start + CHUNK]),
-            )
+            _EVENTS, {"organization": organization, "subjects": subjects[start : start + CHUNK]}
         )
         for row in rows:
             found.setdefault(row.subject, {})[row.event] = row.event_time

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -25,10 +24,7 @@ from sqlalchemy import (
 
 __all__ = [
     "access",
-    "access_fields",
     "access_subjects",
-    "case_assignees",
-    "case_subjects",
     "cases",
     "control",
     "entries",
@@ -54,10 +50,12 @@ control = Table(
     Column("range", LargeBinary, nullable=False),
     Column("last_time", BigInteger, nullable=False),
     Column("rule_set", BigInteger, nullable=False),
+    Column("registers", BigInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
     CheckConstraint("size >= 0", name="control_size"),
 )
-"""One row per organization: its lock, the log's head, and the number of the active rule set."""
+"""One row per organization: its lock, the log's head, the number of the active rule
+set, and how many register versions were accepted."""
 
 leaves = Table(
     "leaves",
@@ -127,10 +125,12 @@ access = Table(
     Column("counted", Boolean, nullable=False),
     Column("waiting", Boolean, nullable=False),
     Column("values", BigInteger, nullable=False),
+    Column("fields", Text, nullable=False),
     Column("case_key", Text),
     PrimaryKeyConstraint("organization", "generation", "idx", name="access_pk"),
 )
-"""Derived from access leaves for filters and limits. `counted`: the values were released."""
+"""Derived from access leaves for filters and limits. `counted`: the values were released;
+`fields`: slugs, each between two spaces."""
 
 Index(
     "access_actor", access.c.organization, access.c.actor, access.c.purpose, access.c.receive_time
@@ -164,17 +164,6 @@ access_subjects = Table(
 
 Index("access_subjects_subject", access_subjects.c.organization, access_subjects.c.subject)
 
-access_fields = Table(
-    "access_fields",
-    metadata,
-    Column("organization", Text, nullable=False),
-    Column("field", Text, nullable=False),
-    Column("generation", Integer, nullable=False),
-    Column("idx", BigInteger, nullable=False),
-    PrimaryKeyConstraint("organization", "field", "generation", "idx", name="access_fields_pk"),
-)
-"""Derived: the fields of an access."""
-
 cases = Table(
     "cases",
     metadata,
@@ -188,41 +177,13 @@ cases = Table(
     Column("close_time", BigInteger),
     Column("receive_time", BigInteger, nullable=False),
     Column("idx", BigInteger, nullable=False),
+    Column("subjects", Text, nullable=False),
+    Column("assignees", Text, nullable=False),
+    Column("teams", Text, nullable=False),
     PrimaryKeyConstraint("organization", "kind", "ref", name="cases_pk"),
 )
-"""Cases as they stand. `opener` is a staff token; `receive_time` is when it was first heard of."""
-
-case_subjects = Table(
-    "case_subjects",
-    metadata,
-    Column("organization", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("ref", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    PrimaryKeyConstraint("organization", "kind", "ref", "subject", name="case_subjects_pk"),
-    ForeignKeyConstraint(
-        ["organization", "kind", "ref"],
-        ["cases.organization", "cases.kind", "cases.ref"],
-        name="case_subjects_case",
-    ),
-)
-
-case_assignees = Table(
-    "case_assignees",
-    metadata,
-    Column("organization", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("ref", Text, nullable=False),
-    Column("assignee", Text, nullable=False),
-    Column("team", Boolean, nullable=False),
-    PrimaryKeyConstraint("organization", "kind", "ref", "assignee", name="case_assignees_pk"),
-    ForeignKeyConstraint(
-        ["organization", "kind", "ref"],
-        ["cases.organization", "cases.kind", "cases.ref"],
-        name="case_assignees_case",
-    ),
-)
-"""Staff tokens, or groups where `team` says so."""
+"""Cases as they stand. People are tokens, `subjects`, `assignees` and `teams` JSON lists;
+`receive_time` is when the case was first heard of."""
 
 retention_events = Table(
     "retention_events",

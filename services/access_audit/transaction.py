@@ -24,6 +24,8 @@ from services.access_audit.vault import Reference, Vault
 
 __all__ = ["Appended", "LogTransaction", "RequestKey"]
 
+_SALT_POOL_BYTES = 4_096
+
 
 @dataclass(frozen=True, slots=True)
 class RequestKey:
@@ -62,6 +64,7 @@ class LogTransaction:
     Attributes:
         now_us: receive time of every leaf of this transaction.
         rule_set: number of the active rule set.
+        registers: number of register versions accepted.
         upcoming: the jobs after the one that runs.
         accesses: index rows of the access leaves so far, written by `flush`.
         sheet: facts that access jobs loaded for each other; dropped when a job changes facts.
@@ -76,11 +79,13 @@ class LogTransaction:
         self.organization = control.log.organization
         self.now_us = now_us
         self.rule_set = control.rule_set
+        self.registers = control.registers
         self._control = control
         self._vault = vault
         self.upcoming: Sequence[object] = ()
         self.sheet: object | None = None
         self.accesses: list[AccessRow] = []
+        self._salts = b""
         self._rows: list[LeafRow] = []
         self._by_id: dict[bytes, LeafRow] = {}
         self._tokens: dict[Reference, str] = {}
@@ -112,7 +117,12 @@ class LogTransaction:
 
     def seal(self, entries: Sequence[Entry]) -> SealedEntries:
         """Seals the entries of one leaf with fresh salts."""
-        return seal_entries(entries, salts=os.urandom(SALT_BYTES * len(entries)))
+        needed = SALT_BYTES * len(entries)
+        if len(self._salts) < needed:
+            # One call for many leaves; what is left is dropped with the transaction.
+            self._salts = os.urandom(needed + _SALT_POOL_BYTES)
+        salts, self._salts = self._salts[:needed], self._salts[needed:]
+        return seal_entries(entries, salts=salts)
 
     def append(
         self,
@@ -196,6 +206,10 @@ class LogTransaction:
         """Makes a rule set the active one for whatever is decided after."""
         self.rule_set = number
 
+    def count_register(self, number: int) -> None:
+        """Makes a register version known to whatever is decided after."""
+        self.registers = number
+
     def flush(self) -> Control:
         """Writes leaves, entries, full tiles and the new head; returns the new head."""
         if not self._rows:
@@ -206,6 +220,7 @@ class LogTransaction:
             frontier=self._control.frontier.extend(hashes),
             last_us=self.now_us,
             rule_set=self.rule_set,
+            registers=self.registers,
         )
         storage_log.insert_leaves(self.connection, self.log, self._rows)
         if self.accesses:

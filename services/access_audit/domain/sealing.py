@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 
-from emanet.core.disclosure import ShownEntry, encode_disclosure
+from emanet.core.encoding import b64url_encode
 from emanet.core.leaf import Entry
 from emanet.core.merkle import SALT_BYTES, entries_root
 
@@ -30,18 +32,22 @@ class SealedEntries:
 def seal_entries(entries: Sequence[Entry], *, salts: bytes) -> SealedEntries:
     """Seals entries in the order given.
 
+    Writes by hand what `ShownEntry.hash` and `encode_disclosure` write, in a fifth of their time;
+    a test holds both to the same bytes.
+
     Args:
         entries: at most 8,192.
         salts: 16 random bytes for each entry, concatenated.
     """
-    shown = [
-        ShownEntry(salt=salts[start : start + SALT_BYTES], entry=entry)
-        for start, entry in zip(
-            range(0, len(entries) * SALT_BYTES, SALT_BYTES), entries, strict=True
-        )
-    ]
+    hashes: list[bytes] = []
+    shown: list[str] = []
+    offset = 0
+    for entry in entries:
+        salt = salts[offset : offset + SALT_BYTES]
+        offset += SALT_BYTES
+        pair = f'"{entry.key.value}",{encode_basestring(entry.value)}]'
+        hashes.append(hashlib.sha256(b"\x02" + salt + f"[{pair}".encode()).digest())
+        shown.append(f'["{b64url_encode(salt)}",{pair}')
     return SealedEntries(
-        count=len(shown),
-        root=entries_root([item.hash for item in shown]),
-        data=encode_disclosure(shown),
+        count=len(hashes), root=entries_root(hashes), data=f"[{','.join(shown)}]".encode()
     )

@@ -31,6 +31,7 @@ def _create_log() -> None:
         sa.Column("range", sa.LargeBinary, nullable=False),
         sa.Column("last_time", sa.BigInteger, nullable=False),
         sa.Column("rule_set", sa.BigInteger, nullable=False),
+        sa.Column("registers", sa.BigInteger, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.CheckConstraint("size >= 0", name="control_size"),
     )
@@ -93,6 +94,7 @@ def _create_access() -> None:
         sa.Column("counted", sa.Boolean, nullable=False),
         sa.Column("waiting", sa.Boolean, nullable=False),
         sa.Column("values", sa.BigInteger, nullable=False),
+        sa.Column("fields", sa.Text, nullable=False),
         sa.Column("case_key", sa.Text),
         sa.PrimaryKeyConstraint("organization", "generation", "idx", name="access_pk"),
     )
@@ -123,16 +125,6 @@ def _create_access() -> None:
         ),
     )
     op.create_index("access_subjects_subject", "access_subjects", ["organization", "subject"])
-    op.create_table(
-        "access_fields",
-        sa.Column("organization", sa.Text, nullable=False),
-        sa.Column("field", sa.Text, nullable=False),
-        sa.Column("generation", sa.Integer, nullable=False),
-        sa.Column("idx", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint(
-            "organization", "field", "generation", "idx", name="access_fields_pk"
-        ),
-    )
 
 
 def _create_facts() -> None:
@@ -148,36 +140,10 @@ def _create_facts() -> None:
         sa.Column("close_time", sa.BigInteger),
         sa.Column("receive_time", sa.BigInteger, nullable=False),
         sa.Column("idx", sa.BigInteger, nullable=False),
+        sa.Column("subjects", sa.Text, nullable=False),
+        sa.Column("assignees", sa.Text, nullable=False),
+        sa.Column("teams", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("organization", "kind", "ref", name="cases_pk"),
-    )
-    op.create_table(
-        "case_subjects",
-        sa.Column("organization", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("ref", sa.Text, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("organization", "kind", "ref", "subject", name="case_subjects_pk"),
-        sa.ForeignKeyConstraint(
-            ["organization", "kind", "ref"],
-            ["cases.organization", "cases.kind", "cases.ref"],
-            name="case_subjects_case",
-        ),
-    )
-    op.create_table(
-        "case_assignees",
-        sa.Column("organization", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("ref", sa.Text, nullable=False),
-        sa.Column("assignee", sa.Text, nullable=False),
-        sa.Column("team", sa.Boolean, nullable=False),
-        sa.PrimaryKeyConstraint(
-            "organization", "kind", "ref", "assignee", name="case_assignees_pk"
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization", "kind", "ref"],
-            ["cases.organization", "cases.kind", "cases.ref"],
-            name="case_assignees_case",
-        ),
     )
     op.create_table(
         "retention_events",
