@@ -18,6 +18,7 @@ Where to find things:
     gate           Gate: who may go on
     interceptors   GateInterceptor: the one interceptor, in the order of the API conventions
     required       find_missing: REQUIRED fields from descriptors
+    probe          require_serving: the health check of containers
     health         HealthMonitor, HealthCheck, Latch: health that tells the truth
     primitives     sha256, hmac_sha256, hkdf_sha256, GcmSiv, Ed25519Signer, argon2id
     keyring        PassphraseKeyring, EpochKey: epoch keys outside the database

@@ -1,4 +1,4 @@
-"""The command line of a server: `python -m services.X init|add-organization|migrate|serve`.
+"""The command line of a server: `python -m services.X init|add-organization|migrate|serve|health`.
 
 Exit status: 0 done, 1 refused (the reason is printed), 2 usage or configuration.
 """
@@ -34,6 +34,7 @@ from services.runtime.migrate import (
     write_stamp,
 )
 from services.runtime.principals import PrincipalsFile
+from services.runtime.probe import require_serving
 from services.runtime.secrets import create_secret, read_key, read_passphrase
 from services.runtime.serve import Service, serve
 from services.runtime.settings import ServiceSettings, load_settings, render_settings
@@ -122,7 +123,7 @@ def run(definition: ServiceDefinition[S], arguments: Sequence[str] | None = None
             _print(json.dumps(render_settings(settings), indent=2, ensure_ascii=False))
             return 0
         if options.command is None:
-            _print("a command is needed: init, add-organization, migrate, serve", to_error=True)
+            _print("a command is needed; see --help", to_error=True)
             return 2
         asyncio.run(_execute(definition, settings, options))
     except EmanetError as exc:
@@ -201,6 +202,8 @@ async def _execute(
             await _add_organizations(definition, settings, options.organizations)
         case "migrate":
             _migrate(definition, settings)
+        case "health":
+            require_serving(settings.runtime, service=settings.service)
         case _:
             await _serve(definition, settings, options.endpoint_file)
 
@@ -273,6 +276,7 @@ def _parser(service: str) -> argparse.ArgumentParser:
     add = commands.add_parser("add-organization", help="make organizations known")
     add.add_argument("organizations", nargs="+", help="their ids")
     commands.add_parser("migrate", help="bring the schema to this version")
+    commands.add_parser("health", help="exit 0 when the server on this machine answers SERVING")
     host = commands.add_parser("serve", help="serve until SIGTERM")
     host.add_argument(
         "--endpoint-file", type=Path, help="file that gets host:port once the port is open"

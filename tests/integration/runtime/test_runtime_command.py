@@ -123,6 +123,22 @@ def test_whole_life_of_an_installation(installation: SmallInstallation) -> None:
             assert events[-2:] == ["server.draining", "server.stopped"]
 
 
+def test_health_command_tells_serving_from_stopped(installation: SmallInstallation) -> None:
+    """`health` exits 0 while the server serves and 1 when nobody answers."""
+    assert command(installation, "init").returncode == 0
+    with serving(installation) as (process, endpoint):
+        listen = f"localhost:{endpoint.rpartition(':')[2]}"
+        limit = time.monotonic() + 20
+        while (asked := command(installation, "health", LISTEN=listen)).returncode != 0:
+            assert time.monotonic() < limit, asked.stderr
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    stopped = command(installation, "health", LISTEN=listen)
+    assert (stopped.returncode, "SERVICE_UNAVAILABLE" in stopped.stderr) == (1, True)
+    unfixed = command(installation, "health")
+    assert (unfixed.returncode, "fixed port" in unfixed.stderr) == (2, True)
+
+
 def test_dev_database_is_refused_in_production(installation: SmallInstallation) -> None:
     assert command(installation, "init").returncode == 0
     text = installation.principals_path.read_text("utf-8")
