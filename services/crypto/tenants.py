@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class CounterFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._mutex = threading.Lock()
         self.counter, self.log_size = self._read()
 
     def verify(self, *, counter: int, log_size: int) -> None:
@@ -43,13 +45,14 @@ class CounterFile:
             raise error(Reason.KEYS_BEHIND, file=self._path.name)
 
     def remember(self, *, counter: int, log_size: int) -> None:
-        """Writes higher numbers durably; lower ones change nothing."""
-        counter, log_size = max(counter, self.counter), max(log_size, self.log_size)
-        if (counter, log_size) == (self.counter, self.log_size):
-            return
-        content: canonical.JsonObject = {"v": 1, "counter": counter, "log_size": log_size}
-        replace_file(self._path, canonical.encode(content))
-        self.counter, self.log_size = counter, log_size
+        """Writes higher numbers durably; lower ones change nothing. Safe from any thread."""
+        with self._mutex:
+            counter, log_size = max(counter, self.counter), max(log_size, self.log_size)
+            if (counter, log_size) == (self.counter, self.log_size):
+                return
+            content: canonical.JsonObject = {"v": 1, "counter": counter, "log_size": log_size}
+            replace_file(self._path, canonical.encode(content))
+            self.counter, self.log_size = counter, log_size
 
     def _read(self) -> tuple[int, int]:
         try:

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from emanet.api.access_audit.v1 import resources_pb2
+from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.api.crypto.v1 import crypto_pb2, crypto_pb2_grpc, keys_pb2_grpc
 from services.access_audit.server import DEFINITION as AUDIT
 from services.crypto.config import CryptoSettings
 from services.crypto.server import definition
-from tests.fakes.access_audit_hosted import TIMEOUT_S, HostedAudit, Running, start
-from tests.fakes.access_audit_world import ORGANIZATION, PRINCIPALS
+from tests.fakes.access_audit_hosted import TIMEOUT_S, HostedAudit, Running, request_id, start
+from tests.fakes.access_audit_world import ORGANIZATION, PRINCIPALS, manifest, rules, timestamp
 from tests.fakes.small_service import SmallInstallation
+
+# The audit's own register, with a field that rests on consent alone, and a rule to read it.
+REGISTER = (
+    manifest()
+    .replace(
+        "  oversight: {verbis",
+        "  advice: {verbis: urun_hizmet_pazarlama, tr: Öneri sunmak, opt_out: [panel]}\n  oversight: {verbis",
+    )
+    .replace(
+        "  login.ip:",
+        "  customer.hobby: {type: kampanya_tercihi, level: encrypted, in: panel.customers.hobby}\n"
+        "  login.ip:",
+    )
+    .replace(
+        "       {fields: [customer.email], purposes: [marketing]",
+        "       {fields: [customer.hobby], purposes: [advice], basis: 5/1, consent: IYS-2, keep: consent},\n"
+        "       {fields: [customer.email], purposes: [marketing]",
+    )
+)
+RULES = rules().replace(
+    "  - {id: D03",
+    "  - {id: A70, allow: support, for: advice, may: [read], of: [customer.hobby]}\n  - {id: D03",
+)
 
 
 @dataclass
@@ -62,6 +86,23 @@ class HostedCrypto(HostedAudit):
         await self.start_inventory()
         await self.start_audit()
         await self.start_crypto()
+
+    async def prepare(self) -> None:
+        """A register in effect at the audit, active rules, an open ticket about customers/7."""
+        await self.publish(REGISTER)
+        await self.wait_for_register(1)
+        await self.activate_rules(RULES)
+        case = resources_pb2.Case(
+            ref=resources_pb2.CaseRef(kind="ticket", ref="T-1"),
+            subjects=["customers/7"],
+            assignees=["s-044"],
+            opened_by="customer",
+            open_time=timestamp(datetime.now(UTC) - timedelta(hours=1)),
+        )
+        request = access_audit_pb2.PutCasesRequest(
+            organization=ORGANIZATION, request_id=request_id(), cases=[case]
+        )
+        await self.access("/app/helpdesk").PutCases(request, timeout=TIMEOUT_S)
 
     async def stop(self) -> None:
         if self.crypto is not None:

@@ -4,44 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from grpc import aio
 
-from emanet.api.access_audit.v1 import access_audit_pb2, log_pb2, resources_pb2
+from emanet.api.access_audit.v1 import log_pb2, resources_pb2
 from emanet.api.crypto.v1 import keys_pb2
 from emanet.api.crypto.v1 import resources_pb2 as key_resources
 from emanet.client.status import error_from_rpc, error_from_status
 from emanet.core import canonical
 from emanet.core.errors import EmanetError, Reason
 from tests.fakes.access_audit_hosted import TIMEOUT_S, request_id
-from tests.fakes.access_audit_world import ORGANIZATION, PARENT, manifest, rules, timestamp
+from tests.fakes.access_audit_world import ORGANIZATION, PARENT
 from tests.fakes.crypto_hosted import HostedCrypto, decrypt_request, encrypt_request
-
-# The audit's own register, with a field that rests on consent alone, and a rule to read it.
-REGISTER = (
-    manifest()
-    .replace(
-        "  oversight: {verbis",
-        "  advice: {verbis: urun_hizmet_pazarlama, tr: Öneri sunmak, opt_out: [panel]}\n  oversight: {verbis",
-    )
-    .replace(
-        "  login.ip:",
-        "  customer.hobby: {type: kampanya_tercihi, level: encrypted, in: panel.customers.hobby}\n"
-        "  login.ip:",
-    )
-    .replace(
-        "       {fields: [customer.email], purposes: [marketing]",
-        "       {fields: [customer.hobby], purposes: [advice], basis: 5/1, consent: IYS-2, keep: consent},\n"
-        "       {fields: [customer.email], purposes: [marketing]",
-    )
-)
-RULES = rules().replace(
-    "  - {id: D03",
-    "  - {id: A70, allow: support, for: advice, may: [read], of: [customer.hobby]}\n  - {id: D03",
-)
 
 
 @pytest.fixture
@@ -56,21 +33,8 @@ async def hosted(tmp_path: Path) -> AsyncIterator[HostedCrypto]:
 @pytest.fixture
 async def ready(hosted: HostedCrypto) -> HostedCrypto:
     """A register in effect everywhere, active rules, and an open ticket about customers/7."""
-    await hosted.publish(REGISTER)
-    await hosted.wait_for_register(1)
+    await hosted.prepare()
     await hosted.wait_for_crypto_register(1)
-    await hosted.activate_rules(RULES)
-    case = resources_pb2.Case(
-        ref=resources_pb2.CaseRef(kind="ticket", ref="T-1"),
-        subjects=["customers/7"],
-        assignees=["s-044"],
-        opened_by="customer",
-        open_time=timestamp(datetime.now(UTC) - timedelta(hours=1)),
-    )
-    request = access_audit_pb2.PutCasesRequest(
-        organization=ORGANIZATION, request_id=request_id(), cases=[case]
-    )
-    await hosted.access("/app/helpdesk").PutCases(request, timeout=TIMEOUT_S)
     return hosted
 
 
