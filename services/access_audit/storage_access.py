@@ -23,14 +23,14 @@ __all__ = [
     "insert_accesses",
 ]
 
-_SUM_OF_ACTOR = select(func.sum(access.c.values)).where(
+_SUM_OF_ACTOR = select(func.sum(access.c.n)).where(
     access.c.organization == bindparam("organization"),
     access.c.actor == bindparam("actor"),
     access.c.purpose == bindparam("purpose"),
     access.c.receive_time >= bindparam("since"),
     access.c.counted,
 )
-_SUM_OF_CASE = select(func.sum(access.c.values)).where(
+_SUM_OF_CASE = select(func.sum(access.c.n)).where(
     access.c.organization == bindparam("organization"),
     access.c.case_key == bindparam("case_key"),
     access.c.counted,

@@ -124,12 +124,12 @@ access = Table(
     Column("verdict", Text, nullable=False),
     Column("counted", Boolean, nullable=False),
     Column("waiting", Boolean, nullable=False),
-    Column("values", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
     Column("fields", Text, nullable=False),
     Column("case_key", Text),
     PrimaryKeyConstraint("organization", "generation", "idx", name="access_pk"),
 )
-"""Derived from access leaves for filters and limits. `counted`: the values were released;
+"""Derived from access leaves for filters and limits. `counted`: its `n` values were released;
 `fields`: slugs, each between two spaces."""
 
 Index(

@@ -93,7 +93,7 @@ def _create_access() -> None:
         sa.Column("verdict", sa.Text, nullable=False),
         sa.Column("counted", sa.Boolean, nullable=False),
         sa.Column("waiting", sa.Boolean, nullable=False),
-        sa.Column("values", sa.BigInteger, nullable=False),
+        sa.Column("n", sa.BigInteger, nullable=False),
         sa.Column("fields", sa.Text, nullable=False),
         sa.Column("case_key", sa.Text),
         sa.PrimaryKeyConstraint("organization", "generation", "idx", name="access_pk"),
