@@ -20,11 +20,46 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emanet.cli.devcerts import ensure_certificates
+from emanet.cli.devtokens import ensure_issuer
+from emanet.cli.local import DEFAULT_INSTALLATION, LocalRecord
+from emanet.cli.principals_file import ensure_principals
+from emanet.cli.processes import (
+    command_line,
+    end_process,
+    is_alive,
+    read_pid_file,
+    start_mark,
+)
 from emanet.cli.workspace import SERVICES, Workspace
-from emanet.core.errors import Reason, error
+from emanet.core.errors import EmanetError, Reason, error
 
-__all__ = ["LocalInstallation", "Supervisor", "find_checkout", "is_alive", "stop_process"]
+__all__ = [
+    "OWN_SETTINGS",
+    "LocalInstallation",
+    "Supervisor",
+    "find_checkout",
+    "running_services",
+    "running_supervisor",
+    "stop_all",
+    "stop_process",
+]
 
+OWN_SETTINGS = frozenset(
+    f"EMANET_RUNTIME_{name}"
+    for name in (
+        "MODE",
+        "INSTALLATION",
+        "LISTEN",
+        "CERT_FILE",
+        "KEY_FILE",
+        "CA_FILE",
+        "PRINCIPALS_FILE",
+        "VAR_DIR",
+    )
+)
+"""Settings that the supervisor decides; the environment of `emanet up` cannot."""
+
+_FIRST_SERVICES = ("inventory", "access_audit")
 _FIRST_DELAY_S = 0.2
 _LONGEST_DELAY_S = 10.0
 _STEADY_AFTER_S = 30.0
@@ -48,7 +83,7 @@ class LocalInstallation:
 
     workspace: Workspace
     checkout: Path
-    installation: str = "local"
+    installation: str = DEFAULT_INSTALLATION
     applications: tuple[str, ...] = ("cli",)
     organizations: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -91,22 +126,34 @@ class Supervisor:
         Raises:
             StateError: CONFIG_INVALID when another supervisor runs, or a service refuses.
         """
-        running = _read_pid(self._workspace.supervisor_pid)
-        if running is not None and is_alive(running) and running != os.getpid():
+        running = running_supervisor(self._workspace)
+        if running is not None and running != os.getpid():
             raise error(
                 Reason.CONFIG_INVALID,
                 problem=f"already running as process {running}; stop it with emanet down",
             )
+        record = self._record()
         self._workspace.run.mkdir(parents=True, exist_ok=True)
+        for service, pid in running_services(self._workspace).items():
+            # Left behind by a supervisor that was killed; it still holds the service's database.
+            end_process(pid, timeout_s=_STOP_TIMEOUT_S)
+            self._workspace.service_pid(service).unlink(missing_ok=True)
         self._renew_certificates()
+        ensure_issuer(self._workspace)
+        ensure_principals(self._workspace, organizations=self._installation.organizations)
         self._ports = _free_ports(SERVICES)
-        with ThreadPoolExecutor() as pool:  # crypto needs the keys that access_audit writes
-            list(pool.map(self._prepare_service, ("inventory", "access_audit")))
-        self._prepare_service("crypto")
+        with ThreadPoolExecutor() as pool:
+            told = dict(pool.map(lambda name: self._prepare_service(name, record), _FIRST_SERVICES))
+        # crypto pins the keys that access_audit wrote, so it comes last.
+        told |= [self._prepare_service("crypto", record)]
+        for service, names in told.items():
+            record = record.adding(service, names)
+        record.save(self._workspace)
 
     def start(self) -> None:
         """Starts the services and waits until each has opened its port."""
-        self._workspace.supervisor_pid.write_text(str(os.getpid()), encoding="utf-8")
+        own = os.getpid()
+        self._workspace.supervisor_pid.write_text(f"{own} {start_mark(own)}", encoding="utf-8")
         for service in SERVICES:
             self._children[service] = self._spawn(service)
         for service in SERVICES:
@@ -131,28 +178,52 @@ class Supervisor:
             child = self._children.pop(service, None)
             if child is not None:
                 stop_process(child.process)
-                (self._workspace.run / f"{service}.pid").unlink(missing_ok=True)
+                self._workspace.service_pid(service).unlink(missing_ok=True)
         self._workspace.endpoints.unlink(missing_ok=True)
         self._workspace.supervisor_pid.unlink(missing_ok=True)
 
-    def _prepare_service(self, service: str) -> None:
-        known = self._workspace.run / f"{service}.organizations"
-        old = set(known.read_text(encoding="utf-8").split()) if known.exists() else set()
-        new = [name for name in self._installation.organizations if name not in old]
-        keys = self._pinned_keys(new) if service == "crypto" else []
-        if not (self._workspace.var / service / "db" / f"{service}.db").exists():
-            self._run_once(service, ["init", *keys, *new])
-        else:
-            self._run_once(service, ["migrate"])
-            if new:
-                self._run_once(service, ["add-organization", *keys, *new])
-        known.write_text("\n".join(sorted(old | set(new))), encoding="utf-8")
+    def _record(self) -> LocalRecord:
+        name = self._installation.installation
+        record = LocalRecord.load(self._workspace) or LocalRecord.empty(name)
+        if record.installation != name:
+            raise error(
+                Reason.CONFIG_INVALID,
+                problem=f"{self._workspace.var} holds installation {record.installation}, "
+                f"not {name}; its name cannot change",
+            )
+        return record
 
-    def _pinned_keys(self, organizations: Sequence[str]) -> list[str]:
+    def _prepare_service(self, service: str, record: LocalRecord) -> tuple[str, list[str]]:
+        """Brings one service's database up to date; returns the organizations it was told of."""
+        known = record.organizations[service]
+        new = [name for name in self._installation.organizations if name not in known]
+        if not (self._workspace.var / service / "db" / f"{service}.db").exists():
+            self._run_once(service, ["init", *self._pinned_keys(service, new), *new])
+            return service, new
+        self._run_once(service, ["migrate"])
+        if new:
+            self._add_organizations(service, new)
+        return service, new
+
+    def _add_organizations(self, service: str, names: Sequence[str]) -> None:
+        try:
+            keys = self._pinned_keys(service, names)
+            self._run_once(service, ["add-organization", *keys, *names])
+        except EmanetError as refused:
+            if Reason.ALREADY_INITIALISED.value not in refused.metadata["problem"]:
+                raise
+            # An earlier start was interrupted after some of them: one by one tells which.
+            for name in names if len(names) > 1 else ():
+                self._add_organizations(service, [name])
+
+    def _pinned_keys(self, service: str, organizations: Sequence[str]) -> list[str]:
         """The verifier keys for crypto to pin; access_audit wrote them when it added each log."""
-        state = self._workspace.var / "access_audit" / "state"
+        if service != "crypto":
+            return []
         return [
-            part for name in organizations for part in ("--vkey-file", str(state / f"{name}.vkey"))
+            part
+            for name in organizations
+            for part in ("--vkey-file", str(self._workspace.log_key(name)))
         ]
 
     def _renew_certificates(self) -> None:
@@ -187,7 +258,7 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,
             )
-        (self._workspace.run / f"{service}.pid").write_text(str(process.pid), encoding="utf-8")
+        self._workspace.service_pid(service).write_text(str(process.pid), encoding="utf-8")
         return _Child(process=process, started=time.monotonic())
 
     def _run_once(self, service: str, arguments: Sequence[str]) -> None:
@@ -255,14 +326,44 @@ def find_checkout(start: Path | None = None) -> Path:
     )
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process of ours with this id runs."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+def running_supervisor(workspace: Workspace) -> int | None:
+    """The process id of the supervisor that runs here, None when none does."""
+    found = read_pid_file(workspace.supervisor_pid)
+    if found is None or not is_alive(found[0]) or start_mark(found[0]) != found[1]:
+        return None
+    return found[0]
+
+
+def running_services(workspace: Workspace) -> dict[str, int]:
+    """Process ids of the services that run here, each checked by its command line."""
+    running = {}
+    for service in SERVICES:
+        found = read_pid_file(workspace.service_pid(service))
+        if found and is_alive(found[0]) and f"services.{service}" in command_line(found[0]):
+            running[service] = found[0]
+    return running
+
+
+def stop_all(workspace: Workspace) -> tuple[str, ...]:
+    """Stops what runs here: the supervisor, which stops its services, or else each service.
+
+    Returns:
+        What was stopped, `supervisor` or names of services; empty when nothing ran.
+    """
+    supervisor = running_supervisor(workspace)
+    stopped = []
+    if supervisor is not None:
+        end_process(supervisor, timeout_s=_STOP_TIMEOUT_S * len(SERVICES))
+        stopped.append("supervisor")
+    # Callers first; with a supervisor that ended in order none is left.
+    for service, pid in reversed(tuple(running_services(workspace).items())):
+        end_process(pid, timeout_s=_STOP_TIMEOUT_S)
+        stopped.append(service)
+    for leftover in (workspace.endpoints, workspace.supervisor_pid):
+        leftover.unlink(missing_ok=True)
+    for service in SERVICES:
+        workspace.service_pid(service).unlink(missing_ok=True)
+    return tuple(stopped)
 
 
 def stop_process(process: subprocess.Popen[bytes]) -> None:
@@ -274,11 +375,6 @@ def stop_process(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _read_pid(path: Path) -> int | None:
-    text = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    return int(text) if text.isdecimal() else None
 
 
 def _free_ports(names: Sequence[str]) -> dict[str, int]:

@@ -59,6 +59,11 @@ class Workspace:
         return self.var / "dev" / "jwks.json"
 
     @property
+    def record(self) -> Path:
+        """What the installation remembers: its name and its organizations."""
+        return self.var / "dev" / "installation.json"
+
+    @property
     def run(self) -> Path:
         """Process ids, ports and logs of what runs."""
         return self.var / "run"
@@ -70,5 +75,13 @@ class Workspace:
 
     @property
     def supervisor_pid(self) -> Path:
-        """Process id of `emanet up`."""
+        """Process id of `emanet up`, and the mark of its start."""
         return self.run / "supervisor.pid"
+
+    def service_pid(self, service: str) -> Path:
+        """Process id of a service."""
+        return self.run / f"{service}.pid"
+
+    def log_key(self, organization: str) -> Path:
+        """The verifier key that access_audit writes when it is told of an organization."""
+        return self.var / "access_audit" / "state" / f"{organization}.vkey"
