@@ -98,8 +98,8 @@ def versions(session: Session) -> int:
                 session.say(f"state.{_state_of(version).lower()}"),
                 local_time(version.submit_time.ToDatetime(tzinfo=dt.UTC)),
                 local_time(version.effective_time.ToDatetime(tzinfo=dt.UTC)),
-                f"{version.author} · {version.approver or '-'}",
-                version.digest.hex()[:16],
+                f"{version.author}, {version.approver or '-'}",
+                version.digest.hex()[:8],
             )
             for version in found
         ],

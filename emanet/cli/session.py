@@ -85,13 +85,15 @@ class Session:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
         for name in header:
             table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        width = None if sys.stdout.isatty() else _WIDTH
-        Console(file=sys.stdout, width=width, highlight=False).print(table)
+        console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+        with console.capture() as shown:
+            console.print(table)
+        self.print(*(line.rstrip() for line in shown.get().splitlines()))
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Callable[[int, int], None]]:

@@ -103,8 +103,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
         "{number}. sürüm onaylandı, yürürlük {effective} (Türkiye saati)"),
     "versions.none": ("no version yet", "henüz sürüm yok"),
     "versions.header": (
-        "no|state|submitted|in effect|author · approver|digest",
-        "no|durum|sunuldu|yürürlük|sunan · onaylayan|özet"),
+        "no|state|submitted|in effect|author, approver|digest",
+        "no|durum|sunuldu|yürürlük|sunan, onaylayan|özet"),
     "state.submitted": ("submitted", "sunuldu"),
     "state.withdrawn": ("withdrawn", "geri çekildi"),
     "state.approved": ("approved", "onaylandı"),
