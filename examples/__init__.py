@@ -1,0 +1,1 @@
+"""Examples: five organizations and the demo that runs them."""
