@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from emanet.core.encoding import b64url_encode
-from emanet.core.errors import EmanetError, Reason, error
+from emanet.core.errors import DestroyedError, EmanetError, Reason, error
 from emanet.core.keyrow import KeyState
 from emanet.core.names import Collection as NameCollection
 from emanet.core.names import format_name
@@ -218,10 +218,14 @@ class KeyFinder:
     ) -> list[StoredKey] | None:
         """Makes keys, or finds those that another writer made first; None when keys changed."""
         organization = tenant.organization
-        fresh = [
-            self._keystore.create(organization, name, epoch=head.epoch, now_us=now_us)
-            for name in names
-        ]
+        try:
+            fresh = [
+                self._keystore.create(organization, name, epoch=head.epoch, now_us=now_us)
+                for name in names
+            ]
+        except DestroyedError:
+            # The epoch that was read has just been destroyed; the next reading names its heir.
+            return None
         lookups = [row.lookup for row in fresh if row.lookup is not None]
 
         def work(connection: Connection) -> list[StoredKey] | None:
