@@ -15,18 +15,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 
 from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.core.clock import Clock
-from emanet.core.envelope import TEXT_PREFIX, Envelope, ValueType, parse_envelope
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.ids import new_uuid7
 from emanet.core.leaf import MAX_FIELDS, Act
-from emanet.core.mask import HIDDEN, mask
 from emanet.core.names import Collection, format_name, is_slug
 from emanet.register.protection import RegisterView
 from emanet.register.values import Level
@@ -34,10 +31,17 @@ from services.crypto.audit import AccessQuestion, Audit, core_receipt
 from services.crypto.domain.binding import Binder
 from services.crypto.domain.proof import KnownLog, Question, verify_allowed
 from services.crypto.keys import FoundPair, KeyFinder, LostPair, PairIds
+from services.crypto.opening import (
+    OpenedValue,
+    SealedItem,
+    Slot,
+    access_items,
+    open_slot,
+    parse_item,
+)
 from services.crypto.tenants import Tenant, Tenants
-from services.runtime.primitives import SealBrokenError, is_equal
 
-__all__ = ["DecryptOperation", "Decrypted", "OpenedValue", "ReadRequest", "SealedItem"]
+__all__ = ["DecryptOperation", "Decrypted", "ReadRequest"]
 
 _Action = resources_pb2.Action
 _ACTS: Mapping[int, Act] = {
@@ -50,25 +54,8 @@ _CLOSED_LEVELS = {
     Level.SEALED: Reason.FIELD_SEALED,
     Level.FORBIDDEN: Reason.FIELD_FORBIDDEN,
 }
-_TEXT_PREFIX = TEXT_PREFIX.encode()
 _MIN_TIMEOUT_S = 0.01
 _log = structlog.get_logger(__name__)
-
-
-class SealedItem(NamedTuple):
-    """One value to open.
-
-    Attributes:
-        field: the field's slug.
-        envelope: raw bytes, or the ASCII bytes of its text.
-        record: the record's reference; empty = the subject.
-        subject: only compared with the key's; empty = not compared.
-    """
-
-    field: str
-    envelope: bytes
-    record: str
-    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +81,6 @@ class ReadRequest:
     timeout_s: float
 
 
-class OpenedValue(NamedTuple):
-    """A plaintext or its mask."""
-
-    value_type: ValueType
-    value: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class Decrypted:
     """The answer to a batch.
@@ -116,14 +96,6 @@ class Decrypted:
     record: str
     receipt: resources_pb2.Receipt
     waiting_for_review: bool
-
-
-class _Slot(NamedTuple):
-    """One item after its keys were looked for."""
-
-    item: SealedItem
-    envelope: Envelope | None
-    keys: FoundPair | LostPair
 
 
 class DecryptOperation:
@@ -181,7 +153,7 @@ class DecryptOperation:
         )
         _verify_answer(tenant, answer, question, known)
         binder = Binder(request.organization)
-        results = [_open(slot, binder, view, act) for slot in slots]
+        results = [open_slot(slot, binder, view, act) for slot in slots]
         await self._record_failure(request.organization, attempt, results, deadline)
         return Decrypted(
             results=results,
@@ -190,13 +162,13 @@ class DecryptOperation:
             waiting_for_review=answer.waiting_for_review,
         )
 
-    async def _find_keys(self, tenant: Tenant, items: Sequence[SealedItem]) -> list[_Slot]:
-        envelopes = [_parsed(item.envelope) for item in items]
+    async def _find_keys(self, tenant: Tenant, items: Sequence[SealedItem]) -> list[Slot]:
+        envelopes = [parse_item(item.envelope) for item in items]
         wanted: set[PairIds] = {(each.sid, each.bid) for each in envelopes if each is not None}
         found = await self._finder.find_by_ids(tenant, wanted)
         broken = LostPair(error(Reason.ENVELOPE_INVALID), "")
         return [
-            _Slot(
+            Slot(
                 item,
                 envelope,
                 broken if envelope is None else found[(envelope.sid, envelope.bid)],
@@ -209,7 +181,7 @@ class DecryptOperation:
         request: ReadRequest,
         attempt: UUID,
         register: int,
-        slots: Sequence[_Slot],
+        slots: Sequence[Slot],
         deadline: float,
     ) -> access_audit_pb2.CheckAccessResponse:
         question = AccessQuestion(
@@ -217,7 +189,7 @@ class DecryptOperation:
             attempt=attempt,
             context=request.context,
             action=request.action,
-            items=_access_items(slots),
+            items=access_items(slots),
             register=register,
             application=request.application,
             staff_token=request.staff_token,
@@ -278,39 +250,6 @@ def _fields_of(items: Sequence[SealedItem]) -> frozenset[str]:
     return fields
 
 
-def _parsed(data: bytes) -> Envelope | None:
-    try:
-        if data.startswith(_TEXT_PREFIX):
-            return parse_envelope(data.decode("ascii"))
-        return parse_envelope(data)
-    except (EmanetError, UnicodeDecodeError):
-        return None
-
-
-def _access_items(slots: Sequence[_Slot]) -> list[resources_pb2.AccessItem]:
-    """Fields, subjects and buckets with counts, in the order in which they come."""
-    counts: dict[tuple[str, str, str], int] = {}
-    first: dict[str, tuple[str, str, str]] = {}
-    unopened: list[str] = []
-    for item, _, keys in slots:
-        if isinstance(keys, FoundPair):
-            key = (item.field, keys.name.subject, keys.name.bucket)
-        elif keys.subject:
-            key = (item.field, keys.subject, "")
-        else:
-            unopened.append(item.field)
-            continue
-        first.setdefault(item.field, key)
-        counts[key] = counts.get(key, 0) + 1
-    for field in unopened:
-        key = first.get(field, (field, "", ""))
-        counts[key] = counts.get(key, 0) + 1
-    return [
-        resources_pb2.AccessItem(field=field, subject=subject, bucket=bucket, count=count)
-        for (field, subject, bucket), count in counts.items()
-    ]
-
-
 def _refuse_closed(
     view: RegisterView,
     fields: frozenset[str],
@@ -353,46 +292,6 @@ def _verify_answer(
             reason=failure.reason.value,
         )
         raise
-
-
-def _open(slot: _Slot, binder: Binder, view: RegisterView, act: Act) -> OpenedValue | EmanetError:
-    item, envelope, keys = slot
-    if isinstance(keys, LostPair):
-        return keys.problem
-    rule = view.fields.get(item.field)
-    opened = None
-    if envelope is not None and (not item.subject or item.subject == keys.name.subject):
-        is_subject_bound = rule is not None and rule.binds_subject
-        record = "" if is_subject_bound else item.record or keys.name.subject
-        opened = _opened(envelope, keys, binder=binder, item=item, record=record)
-    if opened is None:
-        return error(Reason.ENVELOPE_INVALID)
-    if act is not Act.READ_MASKED:
-        return opened
-    return _masked(opened, "" if rule is None else rule.data_type)
-
-
-def _opened(
-    envelope: Envelope, keys: FoundPair, *, binder: Binder, item: SealedItem, record: str
-) -> OpenedValue | None:
-    pair = keys.pair()
-    if not is_equal(envelope.commitment, pair.commitment):
-        return None
-    head = envelope.header
-    for value_type in (ValueType.TEXT, ValueType.BYTES):
-        bound = binder.bind(head, field=item.field, record=record, value_type=value_type)
-        try:
-            return OpenedValue(value_type, pair.cipher.open(envelope.nonce, envelope.sealed, bound))
-        except SealBrokenError:
-            continue
-    return None
-
-
-def _masked(opened: OpenedValue, data_type: str) -> OpenedValue:
-    text = HIDDEN
-    if opened.value_type is ValueType.TEXT:
-        text = mask(data_type, opened.value.decode())
-    return OpenedValue(ValueType.TEXT, text.encode())
 
 
 def _invalid(field: str, problem: str) -> EmanetError:

@@ -14,12 +14,8 @@ from emanet.core.clock import Clock
 from emanet.core.encoding import micros
 from emanet.core.envelope import ValueType
 from emanet.core.errors import EmanetError, Reason, error
-from services.crypto.operations_decrypt import (
-    DecryptOperation,
-    OpenedValue,
-    ReadRequest,
-    SealedItem,
-)
+from services.crypto.opening import OpenedValue, SealedItem
+from services.crypto.operations_decrypt import DecryptOperation, ReadRequest
 from services.crypto.operations_encrypt import EncryptOperation, PlainItem
 from services.crypto.tenants import Tenants
 from services.runtime import request as running

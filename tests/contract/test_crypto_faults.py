@@ -14,7 +14,7 @@ from emanet.core.encoding import from_micros
 from emanet.core.errors import EmanetError, Reason
 from services.crypto import storage_log
 from services.crypto.logs import LogKeeper
-from services.crypto.operations_decrypt import SealedItem
+from services.crypto.opening import SealedItem
 from services.crypto.registers import OrganizationSink, Registers
 from services.crypto.setup import add_organization, verify_canary
 from services.crypto.storage import list_organizations

@@ -14,7 +14,7 @@ from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.core.envelope import OVERHEAD_BYTES, parse_envelope, to_text
 from emanet.core.errors import CallerError, DeniedError, EmanetError, Reason
 from emanet.core.leaf import AccessLeaf, OutcomeLeaf
-from services.crypto.operations_decrypt import OpenedValue, SealedItem
+from services.crypto.opening import OpenedValue, SealedItem
 from services.crypto.tables import key_rows, log_memory
 from tests.fakes.crypto_world import NOW, Replica, World, item
 

@@ -27,12 +27,8 @@ from services.crypto.destruction_worker import DestructionWorker
 from services.crypto.domain.destruction import Ground
 from services.crypto.keys import KeyFinder
 from services.crypto.keystore import Keystore
-from services.crypto.operations_decrypt import (
-    Decrypted,
-    DecryptOperation,
-    ReadRequest,
-    SealedItem,
-)
+from services.crypto.opening import SealedItem
+from services.crypto.operations_decrypt import Decrypted, DecryptOperation, ReadRequest
 from services.crypto.operations_destroy import (
     BucketOrder,
     DestroyOperation,
