@@ -54,7 +54,9 @@ class LogCheck:
 
         Raises:
             UnavailableError: LOG_BEHIND, the log is smaller than the saved checkpoint.
-            IntegrityError: LOG_FORK, it does not continue it; LOG_CORRUPT; PSEUDONYM_CORRUPT.
+            IntegrityError: LOG_CORRUPT, rows do not fit each other; LOG_FORK, they do, and are not
+                what was signed; PSEUDONYM_CORRUPT, no pseudonym opens.
+            StateError: SECRET_UNUSABLE, the epoch file is missing.
         """
         size = control.frontier.size
         if saved is not None and saved.size > size:
@@ -78,7 +80,9 @@ class LogCheck:
         for row in rows:
             try:
                 self.vault.open(organization, row)
-            except EmanetError:
+            except EmanetError as refused:
+                if refused.reason is Reason.SECRET_UNUSABLE:
+                    raise
                 broken += 1
                 self.warnings.add(organization, WarningCode.PSEUDONYM_REFUSED)
         if rows and broken == len(rows):
@@ -93,6 +97,7 @@ class _Walk:
         self._frontier = CompactRange()
         self._tile: list[bytes] = []
         self._rule_set: int | None = None
+        self._has_forked = False
         self.roots: list[bytes] = []
 
     def take(self, rows: Iterable[LeafRow], *, with_data: bool) -> None:
@@ -112,6 +117,8 @@ class _Walk:
         frontier = self._frontier.extend(self._tile)
         if frontier != control.frontier:
             raise _corrupt("the control row is not of this log")
+        if self._has_forked:
+            raise error(Reason.LOG_FORK)
         if self._rule_set is not None and self._rule_set != control.rule_set:
             raise _corrupt("the active rule set is not the one that was activated last")
 
@@ -119,8 +126,7 @@ class _Walk:
         saved = self._saved
         if saved is None or saved.size != self._frontier.size + len(self._tile):
             return
-        if self._frontier.extend(self._tile).root() != saved.root:
-            raise error(Reason.LOG_FORK)
+        self._has_forked = self._frontier.extend(self._tile).root() != saved.root
 
     def _close_tile(self) -> None:
         self._frontier = self._frontier.extend(self._tile)

@@ -479,15 +479,17 @@ class AuditWorld:
     async def replica(self, **changes: object) -> AsyncIterator[AuditReplica]:
         """A running committer with operations over it."""
         host = open_host(DEFINITION, self.settings(**changes), clock=self.clock)
-        core = compose_core(host)
-        core.committer.start()
         try:
-            yield AuditReplica(
-                installation=self.installation,
-                core=core,
-                operations=compose_operations(core),
-                clock=self.clock,
-            )
+            core = compose_core(host)
+            core.committer.start()
+            try:
+                yield AuditReplica(
+                    installation=self.installation,
+                    core=core,
+                    operations=compose_operations(core),
+                    clock=self.clock,
+                )
+            finally:
+                await asyncio.to_thread(core.committer.stop)
         finally:
-            await asyncio.to_thread(core.committer.stop)
             host.database.close()
