@@ -55,6 +55,9 @@ _CLOSED_LEVELS = {
     Level.FORBIDDEN: Reason.FIELD_FORBIDDEN,
 }
 _MIN_TIMEOUT_S = 0.01
+_ANSWER_S = 0.25
+"""Kept of the caller's deadline for the answer: a caller whose own clock runs out first is told
+DEADLINE_EXCEEDED, from which it could not know that nothing was opened."""
 _log = structlog.get_logger(__name__)
 
 
@@ -238,7 +241,7 @@ class DecryptOperation:
         left = deadline - asyncio.get_running_loop().time()
         if left <= _MIN_TIMEOUT_S:
             raise error(Reason.AUDIT_UNAVAILABLE)
-        return min(left - _MIN_TIMEOUT_S, self._audit_timeout_s)
+        return min(max(left - _ANSWER_S, left / 2), self._audit_timeout_s)
 
 
 def _fields_of(items: Sequence[SealedItem]) -> frozenset[str]:
