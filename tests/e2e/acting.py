@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
+from emanet.api.crypto.v1 import crypto_pb2
 from emanet.cli.devtokens import issue_token
 from emanet.client import Case, CaseState, Emanet
 from emanet.client.admin import Admin
 from emanet.client.channel import ServiceName, open_channel
+from emanet.client.status import error_from_rpc
 from emanet.core.checkpoint import Checkpoint, open_checkpoint, parse_vkey
 from emanet.core.clock import SystemClock
 from emanet.core.errors import EmanetError, Reason
@@ -97,9 +100,7 @@ def rules_text(organization: str = ORGANIZATION) -> str:
 # -- tokens and facades -----------------------------------------------------------------------------
 
 
-def token(
-    local: Local, account: str, *groups: str, client: str = "panel", **changes: Any
-) -> str:
+def token(local: Local, account: str, *groups: str, client: str = "panel", **changes: Any) -> str:
     """A staff token of a log-in just now."""
     chosen: dict[str, Any] = {"installation": INSTALLATION, "now": dt.datetime.now(dt.UTC)}
     return issue_token(
@@ -217,8 +218,10 @@ def wait_for_register(local: Local, number: int, *, organization: str = ORGANIZA
     """Waits until crypto and access_audit hold a version."""
     watcher = admin(local, "s-101", "kvkk", organization=organization)
     until(
-        lambda: watcher.keys.service_info().register_number == number
-        and watcher.audit.service_info().register_number == number,
+        lambda: (
+            watcher.keys.service_info().register_number == number
+            and watcher.audit.service_info().register_number == number
+        ),
         what=f"register {number} everywhere",
     )
 
@@ -282,6 +285,31 @@ def check(
 def refused(*reasons: Reason) -> Any:
     """Expects an error of one of these reasons."""
     return pytest.raises(EmanetError, check=lambda failure: failure.reason in reasons)
+
+
+def refusal(
+    call: Any, request: Any, *, staff: str = "", timeout_s: float = TIMEOUT_S
+) -> EmanetError:
+    """The error that a raw call must end with."""
+    with pytest.raises(grpc.RpcError) as answered:
+        call(request, metadata=bearer(staff) if staff else (), timeout=timeout_s)
+    return error_from_rpc(answered.value)
+
+
+def decrypting(
+    envelopes: Sequence[bytes],
+    *,
+    stated: resources_pb2.AccessContext | None = None,
+    field: str = "customer.email",
+    organization: str = ORGANIZATION,
+) -> crypto_pb2.DecryptRequest:
+    """A Decrypt as a raw stub sends it."""
+    return crypto_pb2.DecryptRequest(
+        organization=organization,
+        context=stated or context(),
+        action=resources_pb2.ACTION_DECRYPT,
+        items=[crypto_pb2.DecryptItem(field=field, envelope=each) for each in envelopes],
+    )
 
 
 # -- the log -------------------------------------------------------------------------------------------
