@@ -124,9 +124,9 @@ class CryptoProcess:
                 await asyncio.sleep(0.05)
 
 
-@pytest.fixture
-async def process(tmp_path: Path, database_url: str) -> AsyncIterator[CryptoProcess]:
-    hosted = HostedCrypto.at(tmp_path / "installation")
+@asynccontextmanager
+async def prepared(folder: Path, database_url: str) -> AsyncIterator[CryptoProcess]:
+    hosted = HostedCrypto.at(folder / "installation")
     await hosted.start_inventory()
     await hosted.start_audit()
     await hosted.prepare()
@@ -137,36 +137,49 @@ async def process(tmp_path: Path, database_url: str) -> AsyncIterator[CryptoProc
     await hosted.stop()
 
 
+@pytest.fixture
+async def process(tmp_path: Path, database_url: str) -> AsyncIterator[CryptoProcess]:
+    async with prepared(tmp_path, database_url) as crypto:
+        yield crypto
+
+
+@pytest.fixture
+async def local(tmp_path: Path) -> AsyncIterator[CryptoProcess]:
+    """A process over SQLite, where the database makes no difference."""
+    async with prepared(tmp_path, f"sqlite:///{tmp_path / 'db' / 'crypto.db'}") as crypto:
+        yield crypto
+
+
 async def test_a_wrong_or_missing_secret_refuses_to_serve_and_makes_nothing(
-    process: CryptoProcess,
+    local: CryptoProcess,
 ) -> None:
     """Passphrase, lookup key, epoch file: gone or another's, `serve` ends with SECRET_UNUSABLE."""
     for name in LOST_SECRETS:
-        path = process.folder / name
+        path = local.folder / name
         content = path.read_bytes()
         path.unlink()
-        status, output = await process.run("serve")
+        status, output = await local.run("serve")
         assert (status, Reason.SECRET_UNUSABLE.value in output) == (1, True), name
         assert not path.exists()
         if not name.startswith("epochs"):
             path.write_bytes(b"A" * 43)
             path.chmod(0o600)
-            status, output = await process.run("serve")
+            status, output = await local.run("serve")
             assert (status, Reason.SECRET_UNUSABLE.value in output) == (1, True), name
         path.unlink(missing_ok=True)
         path.write_bytes(content)
         path.chmod(0o600)
-    await process.start()
+    await local.start()
 
 
-async def test_init_and_add_organization_refuse_what_exists(process: CryptoProcess) -> None:
+async def test_init_and_add_organization_refuse_what_exists(local: CryptoProcess) -> None:
     """Neither touches a database or an organization that holds data."""
-    pinned = process.hosted.audit.host.settings.state_dir / f"{ORGANIZATION}.vkey"
+    pinned = local.hosted.audit.host.settings.state_dir / f"{ORGANIZATION}.vkey"
     for arguments in (("init",), ("add-organization", ORGANIZATION, "--vkey-file", str(pinned))):
-        status, output = await process.run(*arguments)
+        status, output = await local.run(*arguments)
         assert status == 1
         assert Reason.ALREADY_INITIALISED.value in output
-    status, output = await process.run("add-organization", "mese", "--vkey-file", str(pinned))
+    status, output = await local.run("add-organization", "mese", "--vkey-file", str(pinned))
     assert status == 2
     assert Reason.CONFIG_INVALID.value in output
 
@@ -192,7 +205,10 @@ async def test_kill_under_load_loses_no_acknowledged_value(process: CryptoProces
         for start in range(0, len(envelopes), 500):
             part = envelopes[start : start + 500]
             answer = await stub.Decrypt(
-                decrypt_request(*part), metadata=staff, timeout=2.0, wait_for_ready=True
+                decrypt_request(*part, field="customer.hobby", purpose="advice", case=""),
+                metadata=staff,
+                timeout=2.0,
+                wait_for_ready=True,
             )
             opened = [result.value.text for result in answer.results]
             assert opened == [acknowledged[envelope] for envelope in part]
@@ -205,8 +221,10 @@ async def _encrypt_until_broken(
         stub = crypto_pb2_grpc.CryptoServiceStub(channel)
         for number in range(10_000):
             values = [f"{round_number}-{number}-{index}" for index in range(5)]
+            subject = f"customers/{round_number}-{number}"
+            request = encrypt_request(*values, field="customer.hobby", subject=subject)
             try:
-                answer = await stub.Encrypt(encrypt_request(*values), timeout=2.0)
+                answer = await stub.Encrypt(request, timeout=2.0)
             except aio.AioRpcError:
                 return
             for value, result in zip(values, answer.results, strict=True):
@@ -258,7 +276,7 @@ async def _destroy_with_kills(process: CryptoProcess) -> str:
         ground=keys_pb2.DESTRUCTION_GROUND_SUBJECT_REQUEST,
         request_id=request_id(),
     )
-    for delay in (0.0, 0.01, 0.02, 0.04, 0.08):
+    for delay in (0.01, 0.03, 0.06):
         call = asyncio.ensure_future(_destroy(process, request))
         await asyncio.sleep(delay)
         await process.kill()
