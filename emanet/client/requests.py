@@ -6,8 +6,9 @@ Pure but for ids: no channel is touched here. Large work is split by count and b
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import status_pb2
@@ -53,6 +54,8 @@ MAX_BATCH_BYTES = 3 * 1024 * 1024
 
 _ITEM_OVERHEAD_BYTES = 512
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
 _T = TypeVar("_T")
 _ACTIONS: Mapping[str, resources_pb2.Action.ValueType] = {
     name.removeprefix("ACTION_").lower(): resources_pb2.Action.Value(name)
@@ -95,7 +98,7 @@ def encrypt_request(organization: str, items: Sequence[ToEncrypt]) -> crypto_pb2
     for item in items:
         entry = request.items.add(field=item.field, subject=item.subject, record=item.record)
         if isinstance(item.value, str):
-            entry.value.text = item.value
+            _set_text(entry.value, item.value)
         else:
             entry.value.data = item.value
         if item.start is not None:
@@ -119,10 +122,9 @@ def decrypt_request(
         organization=organization, context=reading.to_context(), action=action_of(action)
     )
     for item in items:
-        envelope = item.envelope
         request.items.add(
             field=item.field,
-            envelope=envelope.encode("ascii", "replace") if isinstance(envelope, str) else envelope,
+            envelope=_envelope_bytes(item.envelope),
             record=item.record,
             subject=item.subject,
         )
@@ -156,7 +158,7 @@ def to_open_of_rows(
         owner = subject(row) if subject else ""
         place = record(row) if record else ""
         for name, column in columns.items():
-            envelope = row[column] if isinstance(row, Mapping) else getattr(row, column)
+            envelope = _cell(row, column)
             if envelope is not None:
                 item = ToOpen(field=name, envelope=envelope, subject=owner, record=place)
                 found.append((position, item))
@@ -275,6 +277,27 @@ def _items(
         for subject in (subjects or ("",))
         for name in fields
     ]
+
+
+def _set_text(value: crypto_pb2.Value, text: str) -> None:
+    # Looked for beforehand: protobuf's own error would carry the text.
+    if not text.isascii() and _LONE_SURROGATE.search(text):
+        problem = "a text with a lone surrogate is not Unicode"
+        raise error(Reason.INVALID_FIELD, violations=(("value", problem),))
+    value.text = text
+
+
+def _cell(row: object, column: str) -> bytes | str | None:
+    """By key from mappings and from rows that have keys (sqlite3), by attribute from objects."""
+    if isinstance(row, Mapping) or callable(getattr(type(row), "keys", None)):
+        return cast("Mapping[str, bytes | str | None]", row)[column]
+    return cast("bytes | str | None", getattr(row, column))
+
+
+def _envelope_bytes(envelope: bytes | str) -> bytes:
+    if isinstance(envelope, str):
+        return envelope.encode("ascii", "replace")
+    return bytes(envelope)  # drivers of PostgreSQL give a memoryview
 
 
 def _failure(status: status_pb2.Status) -> EmanetError | None:
