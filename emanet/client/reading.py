@@ -136,7 +136,11 @@ def make_reading(
 
 
 class ReadingScope:
-    """Puts a statement in force for a block; usable with `with` and `async with`."""
+    """Puts a statement in force for a block; usable with `with` and `async with`.
+
+    One scope is for one block at a time: entered again within itself, or by two tasks at once, it
+    could not know which statement to put back.
+    """
 
     __slots__ = ("_reading", "_token")
 
@@ -145,6 +149,11 @@ class ReadingScope:
         self._token: Token[Reading | None] | None = None
 
     def __enter__(self) -> Self:
+        if self._token is not None:
+            raise error(
+                Reason.INVALID_FIELD,
+                violations=(("reading", "this reading is in force already; make another"),),
+            )
         self._token = _current.set(self._reading)
         return self
 
