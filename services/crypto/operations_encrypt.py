@@ -20,7 +20,7 @@ from emanet.core.envelope import (
     seal_bytes,
 )
 from emanet.core.errors import EmanetError, Reason, error
-from emanet.register.protection import RegisterView, bucket_month, verify_subject
+from emanet.register.protection import FieldRule, RegisterView, bucket_month, verify_subject
 from services.crypto.domain.binding import Binder
 from services.crypto.domain.keys import Pair, PairName
 from services.crypto.keys import KeyFinder
@@ -99,21 +99,17 @@ class _Planner:
         self._subjects: dict[tuple[str, str], EmanetError | None] = {}
 
     def need(self, item: PlainItem) -> _Need | EmanetError:
+        """What the item needs, or why it is refused."""
         try:
-            return self._need(item)
+            rule = self._view.rule(item.field)
+            # Refusals of the register are shared by every batch: returned, never raised, because a
+            # raised exception keeps the frames that it passed.
+            problem = rule.refusal or self._subject_problem(rule, item.subject)
+            return problem or self._planned(rule, item)
         except EmanetError as refusal:
-            return refusal
+            return refusal.with_traceback(None)
 
-    def _need(self, item: PlainItem) -> _Need:
-        rule = self._view.rule(item.field)
-        if rule.refusal is not None:
-            raise rule.refusal
-        key = (item.field, item.subject)
-        if key not in self._subjects:
-            self._subjects[key] = self._subject_problem(item)
-        problem = self._subjects[key]
-        if problem is not None:
-            raise problem
+    def _planned(self, rule: FieldRule, item: PlainItem) -> _Need:
         if len(item.value) > MAX_PLAINTEXT_BYTES:
             raise error(Reason.VALUE_TOO_LARGE, limit=str(MAX_PLAINTEXT_BYTES))
         if item.value_type is ValueType.TEXT and not item.value.isascii():
@@ -122,12 +118,15 @@ class _Planner:
         name = PairName(rule.retention_class, item.subject, rule.bucket(month))
         return _Need(name, "" if rule.binds_subject else _record(item))
 
-    def _subject_problem(self, item: PlainItem) -> EmanetError | None:
-        try:
-            verify_subject(self._view.register, self._view.rule(item.field), item.subject)
-        except EmanetError as problem:
-            return problem
-        return None
+    def _subject_problem(self, rule: FieldRule, subject: str) -> EmanetError | None:
+        key = (rule.field, subject)
+        if key not in self._subjects:
+            try:
+                verify_subject(self._view.register, rule, subject)
+                self._subjects[key] = None
+            except EmanetError as problem:
+                self._subjects[key] = problem.with_traceback(None)
+        return self._subjects[key]
 
     def _month_of(self, start: datetime) -> str:
         if start > self._latest:
@@ -156,9 +155,12 @@ def _seal_all(
     binder = Binder(organization)
     results: list[bytes | EmanetError] = []
     for index, (item, need) in enumerate(zip(items, needs, strict=True)):
-        pair = pairs[need.pair] if isinstance(need, _Need) else need
-        if isinstance(pair, EmanetError) or isinstance(need, EmanetError):
-            results.append(pair if isinstance(pair, EmanetError) else error(Reason.INTERNAL_ERROR))
+        if isinstance(need, EmanetError):
+            results.append(need)
+            continue
+        pair = pairs[need.pair]
+        if isinstance(pair, EmanetError):
+            results.append(pair)
             continue
         nonce = nonces[index * NONCE_BYTES : (index + 1) * NONCE_BYTES]
         results.append(_sealed(binder, item, need.record, pair=pair, nonce=nonce))
