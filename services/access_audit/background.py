@@ -18,6 +18,7 @@ from services.access_audit.committer import Committer
 from services.access_audit.ground import Contacts
 from services.access_audit.job_keys import HeadJob
 from services.access_audit.register_sink import RegisterIntake
+from services.access_audit.signer import CheckpointFiles
 from services.access_audit.warnings import Warnings
 from services.runtime.database import Database
 from services.runtime.health import Latch
@@ -42,6 +43,7 @@ class Background:
     warnings: Warnings
     clock: Clock
     inventory: Latch
+    files: CheckpointFiles
     channel: Callable[[], aio.Channel]
     _feeds: dict[str, asyncio.Task[None]] = field(default_factory=dict, init=False)
     _look: asyncio.Task[None] | None = field(default=None, init=False)
@@ -71,6 +73,7 @@ class Background:
             with suppress(asyncio.CancelledError):
                 await task
         await asyncio.to_thread(self.committer.stop)
+        self.files.close()
 
     async def _look_for_new(self) -> None:
         while True:

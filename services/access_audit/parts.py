@@ -46,6 +46,7 @@ class Core:
     keyring: PassphraseKeyring
     vault: Vault
     warnings: Warnings
+    files: CheckpointFiles
     heads: Heads
     committer: Committer
     contacts: Contacts
@@ -89,9 +90,8 @@ def compose_core(host: Host[AccessAuditSettings]) -> Core:
         leaves=settings.start_check_leaves,
         entries=settings.start_check_entries,
     )
-    heads = Heads(
-        keys=log_keys, files=CheckpointFiles(settings.state_dir, log_keys), check=check.run
-    )
+    files = CheckpointFiles(settings.state_dir, log_keys)
+    heads = Heads(keys=log_keys, files=files, check=check.run)
     return Core(
         host=host,
         log_keys=log_keys,
@@ -99,6 +99,7 @@ def compose_core(host: Host[AccessAuditSettings]) -> Core:
         keyring=keyring,
         vault=vault,
         warnings=warnings,
+        files=files,
         heads=heads,
         committer=Committer(
             database=host.database,

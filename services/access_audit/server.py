@@ -56,6 +56,7 @@ def build(host: Host[AccessAuditSettings]) -> Service:
         warnings=core.warnings,
         clock=host.clock,
         inventory=inventory,
+        files=core.files,
         channel=lambda: _inventory_channel(host.settings),
     )
     return Service(
@@ -130,6 +131,7 @@ async def _add_organization(host: Host[AccessAuditSettings], organization: str) 
     files.write_vkey(organization, origin)
     empty = Checkpoint(origin=origin, size=0, root=CompactRange().root())
     files.write(organization, log_keys.sign(empty))
+    files.close()
     control = Control(
         log=LogKey(organization=organization, generation=1),
         origin=origin,

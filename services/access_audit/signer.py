@@ -6,8 +6,13 @@ HKDF-SHA256(log seed, info = LP("emanet/log-key/v1") ‖ LP(origin), 32 bytes).
 
 from __future__ import annotations
 
+import os
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+import structlog
 
 from emanet.core.checkpoint import Checkpoint, Vkey, format_vkey, open_checkpoint, sign_checkpoint
 from emanet.core.encoding import lp
@@ -18,6 +23,11 @@ from services.runtime.primitives import Ed25519Signer, ed25519_verify, hkdf_sha2
 __all__ = ["CheckpointFiles", "LogKeys"]
 
 _INFO = b"emanet/log-key/v1"
+_DURABLE_EVERY_S = 1.0
+_LATEST_BYTES = 512
+"""A note of one signature is below 400 bytes; one block of the disk is written whole."""
+
+_log = structlog.get_logger(__name__)
 
 
 class LogKeys:
@@ -61,35 +71,62 @@ class LogKeys:
 
 
 class CheckpointFiles:
-    """`<state>/<organization>.checkpoint` and `.vkey`: no database backup brings them back."""
+    """The last checkpoint of each log, in files that no database backup brings back.
 
-    def __init__(self, folder: Path, keys: LogKeys) -> None:
+    `<state>/<organization>.checkpoint` is replaced durably at most once a second;
+    `<organization>.checkpoint.latest` is overwritten in place before every answer and is not
+    waited for. A killed process loses neither; a power failure may lose the second, and then the
+    first still knows the log of a second before. `<organization>.vkey` is for crypto to pin.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        keys: LogKeys,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Keeps the folder; nothing is read yet."""
         self._folder = folder
         self._keys = keys
+        self._monotonic = monotonic
+        self._latest: dict[str, int] = {}
+        self._durable_at: dict[str, float] = {}
 
     def read(self, organization: str, origin: str) -> Checkpoint | None:
-        """The last checkpoint that was acknowledged here; None when there is no file.
+        """The largest checkpoint that was acknowledged here; None when there is no file.
 
         Raises:
-            IntegrityError: LOG_CORRUPT, the file is not a note of this log's key.
-            StateError: SECRET_UNUSABLE, the file cannot be read.
+            IntegrityError: LOG_CORRUPT, the durable file is not a note of this log's key.
+            StateError: SECRET_UNUSABLE, a file cannot be read.
         """
+        durable = self._read(organization, "checkpoint")
+        saved = None if durable is None else self._keys.open(durable, origin)
+        latest = self._read(organization, "checkpoint.latest")
+        if latest is None:
+            return saved
         try:
-            note = self._path(organization, "checkpoint").read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError):
-            raise _unusable(organization) from None
-        return self._keys.open(note, origin)
+            newest = self._keys.open(latest.rstrip("\x00"), origin)
+        except EmanetError:
+            # Torn by a power failure: the durable file stands for it.
+            _log.warning("checkpoint.torn", organization=organization)
+            return saved
+        return newest if saved is None or newest.size > saved.size else saved
 
     def write(self, organization: str, note: str) -> None:
-        """Replaces the checkpoint atomically and durably.
+        """Keeps a checkpoint; called before anybody hears of it.
 
         Raises:
             StateError: SECRET_UNUSABLE, the folder cannot be written.
         """
-        self._replace(organization, "checkpoint", note)
+        try:
+            self._overwrite(organization, note.encode())
+            now = self._monotonic()
+            if now - self._durable_at.get(organization, -_DURABLE_EVERY_S) >= _DURABLE_EVERY_S:
+                replace_file(self._path(organization, "checkpoint"), note.encode())
+                self._durable_at[organization] = now
+        except OSError:
+            raise _unusable(organization) from None
 
     def write_vkey(self, organization: str, origin: str) -> None:
         """Writes the public key for crypto to pin.
@@ -97,12 +134,34 @@ class CheckpointFiles:
         Raises:
             StateError: SECRET_UNUSABLE, the folder cannot be written.
         """
-        self._replace(organization, "vkey", f"{format_vkey(self._keys.vkey(origin))}\n")
-
-    def _replace(self, organization: str, suffix: str, text: str) -> None:
+        line = f"{format_vkey(self._keys.vkey(origin))}\n"
         try:
-            replace_file(self._path(organization, suffix), text.encode())
+            replace_file(self._path(organization, "vkey"), line.encode())
         except OSError:
+            raise _unusable(organization) from None
+
+    def close(self) -> None:
+        """Closes the files that stay open between commits."""
+        for descriptor in self._latest.values():
+            os.close(descriptor)
+        self._latest.clear()
+
+    def _overwrite(self, organization: str, note: bytes) -> None:
+        """One write of one block, so that a reader finds the old note or the new one."""
+        descriptor = self._latest.get(organization)
+        if descriptor is None:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path = self._path(organization, "checkpoint.latest")
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._latest[organization] = descriptor
+        os.pwrite(descriptor, note.ljust(_LATEST_BYTES, b"\x00"), 0)
+
+    def _read(self, organization: str, suffix: str) -> str | None:
+        try:
+            return self._path(organization, suffix).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError):
             raise _unusable(organization) from None
 
     def _path(self, organization: str, suffix: str) -> Path:

@@ -28,7 +28,7 @@ from services.inventory.config import InventorySettings
 from services.inventory.server import DEFINITION as INVENTORY
 from services.runtime.command import Host, ServiceDefinition, initialise, open_host
 from services.runtime.serve import RunningServer, start_server
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ServiceSettings, render_settings
 from tests.fakes.access_audit_world import ORGANIZATION, PARENT, PRINCIPALS, manifest, rules
 from tests.fakes.inventory_world import InventoryReplica
 from tests.fakes.small_service import SmallInstallation
@@ -76,13 +76,14 @@ class HostedAudit:
     installation: SmallInstallation
     inventory: Running | None = None
     audit: Running | None = None
+    database_url: str = ""
 
     @classmethod
-    def at(cls, folder: Path) -> HostedAudit:
+    def at(cls, folder: Path, *, database_url: str = "") -> HostedAudit:
         installation = SmallInstallation(folder)
         installation.principals_path.write_text(PRINCIPALS, encoding="utf-8")
         installation.principal("/service/access_audit").write(folder, "access_audit")
-        return cls(installation)
+        return cls(installation, database_url=database_url)
 
     async def start_inventory(self, *, listen: str = "localhost:0") -> None:
         settings = InventorySettings(
@@ -97,11 +98,18 @@ class HostedAudit:
         address = "localhost:1" if self.inventory is None else self.inventory.server.endpoint
         return AccessAuditSettings(
             runtime=self.installation.settings(
-                cert_file=folder / "access_audit.pem", key_file=folder / "access_audit.key"
+                cert_file=folder / "access_audit.pem",
+                key_file=folder / "access_audit.key",
+                database_url=self.database_url,
             ),
             inventory_target=address,
             **changes,
         )
+
+    def audit_environment(self) -> dict[str, str]:
+        """The same settings as the environment of a process of its own."""
+        rendered = render_settings(self.audit_settings())
+        return {name: value for name, value in rendered.items() if value}
 
     async def start_audit(self, **changes: object) -> None:
         self.audit = await start(AUDIT, self.audit_settings(**changes))
@@ -121,11 +129,15 @@ class HostedAudit:
 
     def channel(self, path: str) -> aio.Channel:
         assert self.audit is not None
+        return self.dial(path, self.audit.server.endpoint)
+
+    def dial(self, path: str, endpoint: str) -> aio.Channel:
+        """A channel of a principal to an endpoint."""
         issued = self.installation.principal(path)
         credentials = Credentials(
             ca=self.installation.authority.pem, certificate=issued.cert_pem, key=issued.key_pem
         )
-        port = self.audit.server.endpoint.rpartition(":")[2]
+        port = endpoint.rpartition(":")[2]
         return open_aio_channel(f"127.0.0.1:{port}", credentials)
 
     def access(self, path: str) -> access_audit_pb2_grpc.AccessAuditServiceAsyncStub:

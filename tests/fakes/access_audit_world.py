@@ -491,5 +491,6 @@ class AuditWorld:
                 )
             finally:
                 await asyncio.to_thread(core.committer.stop)
+                core.files.close()
         finally:
             host.database.close()
