@@ -47,14 +47,23 @@ class FoundPair:
 
     __slots__ = ("_derive", "_pair", "name")
 
-    def __init__(self, name: PairName, derive: Callable[[], Pair]) -> None:
+    def __init__(
+        self, name: PairName, *, pair: Pair | None = None, derive: Callable[[], Pair] | None = None
+    ) -> None:
+        """Takes the pair key, or how to derive it."""
         self.name = name
+        self._pair = pair
         self._derive = derive
-        self._pair: Pair | None = None
 
     def pair(self) -> Pair:
-        """The pair key; derived once."""
+        """The pair key; derived once.
+
+        Raises:
+            IntegrityError: ENVELOPE_INVALID, there is neither a pair key nor a way to derive it.
+        """
         if self._pair is None:
+            if self._derive is None:
+                raise error(Reason.ENVELOPE_INVALID)
             self._pair = self._derive()
         return self._pair
 
@@ -130,7 +139,7 @@ class KeyFinder:
         opened = self._opened(read)
         found = {
             ids: (
-                _ready(known[ids])
+                FoundPair(known[ids].name, pair=known[ids])
                 if ids in known
                 else self._found(tenant.organization, ids, opened, read.head.counter)
             )
@@ -280,7 +289,7 @@ class KeyFinder:
             self._caches.of(organization).store(pair, counter=counter)
             return pair
 
-        return FoundPair(name, derive)
+        return FoundPair(name, derive=derive)
 
 
 def _worst(subject: OpenedKey | EmanetError, bucket: OpenedKey | EmanetError) -> EmanetError:
@@ -340,10 +349,6 @@ def _require_head(connection: Connection, organization: str) -> Head:
 
 def _distinct(pairs: Iterable[PairIds]) -> tuple[bytes, ...]:
     return tuple({key for pair in pairs for key in pair})
-
-
-def _ready(pair: Pair) -> FoundPair:
-    return FoundPair(pair.name, lambda: pair)
 
 
 def _destroyed(row: StoredKey, destructions: Mapping[bytes, str]) -> EmanetError:

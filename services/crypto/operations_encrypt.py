@@ -32,6 +32,10 @@ __all__ = ["EncryptOperation", "PlainItem"]
 
 _MAX_AHEAD = timedelta(minutes=5)
 _MAX_RECORD_BYTES = 128
+_MAX_VERIFIED = 20_000
+
+_Verified = dict[tuple[str, str], EmanetError | None]
+"""Field and subject → why the subject does not do for the field; None where it does."""
 
 
 class PlainItem(NamedTuple):
@@ -68,6 +72,7 @@ class EncryptOperation:
         self._tenants = tenants
         self._finder = finder
         self._clock = clock
+        self._verified: dict[str, tuple[RegisterView, _Verified]] = {}
 
     async def run(self, organization: str, items: Sequence[PlainItem]) -> list[bytes | EmanetError]:
         """Encrypts a batch.
@@ -82,21 +87,28 @@ class EncryptOperation:
         tenant = await self._tenants.require(organization)
         now = self._clock.now()
         view = self._tenants.register(organization).in_effect(now)
-        planner = _Planner(view, now)
+        planner = _Planner(view, now, self._verified_under(organization, view))
         needs = [planner.need(item) for item in items]
         names = {need.pair for need in needs if isinstance(need, _Need)}
         pairs = await self._finder.find_by_names(tenant, names, now_us=micros(now))
         return _seal_all(organization, items, needs, pairs)
 
+    def _verified_under(self, organization: str, view: RegisterView) -> _Verified:
+        """Subjects that were looked at under this register version; forgotten when too many."""
+        known = self._verified.get(organization)
+        if known is None or known[0] is not view or len(known[1]) > _MAX_VERIFIED:
+            known = self._verified[organization] = (view, {})
+        return known[1]
+
 
 class _Planner:
     """Derives class, bucket and binding of items from one register version."""
 
-    def __init__(self, view: RegisterView, now: datetime) -> None:
+    def __init__(self, view: RegisterView, now: datetime, verified: _Verified) -> None:
         self._view = view
         self._latest = now + _MAX_AHEAD
         self._month = bucket_month(now)
-        self._subjects: dict[tuple[str, str], EmanetError | None] = {}
+        self._subjects = verified
 
     def need(self, item: PlainItem) -> _Need | EmanetError:
         """What the item needs, or why it is refused."""
