@@ -305,7 +305,7 @@ _ROWS: tuple[tuple[Reason, Code, str, str, str, str], ...] = (
     (Reason.KEYS_BEHIND, Code.FAILED_PRECONDITION,
      "the key database is older than state file {file}; keys destroyed since are back in it",
      "anahtar veritabanı {file} durum dosyasından eski; o günden sonra imha edilen anahtarlar içinde yeniden var",
-     "restore the newest key database; see docs/operations.md", "en yeni anahtar veritabanını geri yükleyin; docs/operations.md'ye bakın"),
+     "restore the newest key database; see docs/deployment.md", "en yeni anahtar veritabanını geri yükleyin; docs/deployment.md'ye bakın"),
     (Reason.RETENTION_RUNNING, Code.FAILED_PRECONDITION,
      "the retention period still runs until {until} ({rule})", "saklama süresi {until} tarihine dek sürüyor ({rule})",
      "wait for the period to end", "sürenin dolmasını bekleyin"),
