@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable
@@ -60,7 +61,7 @@ class Connection(Generic[S]):
 
 
 class AsyncConnection(Generic[S]):
-    """An asynchronous stub of the event loop that first uses it."""
+    """An asynchronous stub; each event loop, and so each forked process, opens its own channel."""
 
     def __init__(
         self,
@@ -73,17 +74,18 @@ class AsyncConnection(Generic[S]):
         self._target = endpoints.target(service)
         self._credentials = credentials
         self._make = make
-        self._open: tuple[aio.Channel, S] | None = None
+        self._open: tuple[asyncio.AbstractEventLoop, aio.Channel, S] | None = None
 
     def stub(self) -> S:
-        """The stub; the first call must run in the event loop."""
-        if self._open is None:
+        """The stub of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if self._open is None or self._open[0] is not loop:
             channel = open_aio_channel(self._target, self._credentials)
-            self._open = (channel, self._make(channel))
-        return self._open[1]
+            self._open = (loop, channel, self._make(channel))
+        return self._open[2]
 
     async def close(self) -> None:
-        """Closes the channel."""
-        if self._open is not None:
-            await self._open[0].close()
-            self._open = None
+        """Closes the channel of the running event loop; a later call opens a new one."""
+        if self._open is not None and self._open[0] is asyncio.get_running_loop():
+            await self._open[1].close()
+        self._open = None
