@@ -104,7 +104,7 @@ def apply(session: Session, file: FileArgument) -> int:
     """Stores a rule set after lint and its examples passed; another person activates it."""
     source = read_file(file)
     with session.admin() as admin:
-        stored = admin.rules.apply(source)
+        stored = session.patiently(lambda: admin.rules.apply(source))
     digest = stored.digest.hex()
     session.answer(_as_json(stored))
     session.print(

@@ -14,11 +14,15 @@ import typer
 
 from emanet import __version__
 from emanet.cli import (
+    commands_audit,
+    commands_crypto,
+    commands_destruction,
     commands_dev,
     commands_inventory,
     commands_rules,
     commands_status,
     commands_up,
+    commands_verify,
     commands_versions,
 )
 from emanet.cli.binding import Group, add_commands, group_class
@@ -35,6 +39,11 @@ GROUPS = (
     Group("dev", commands_dev.COMMANDS),
     Group("inventory", (*commands_inventory.COMMANDS, *commands_versions.COMMANDS)),
     Group("rules", commands_rules.COMMANDS),
+    Group("cases", commands_audit.CASE_COMMANDS),
+    Group("audit", commands_audit.COMMANDS),
+    Group("crypto", commands_crypto.COMMANDS),
+    Group("destruction", commands_destruction.COMMANDS),
+    Group("verify", commands_verify.COMMANDS),
 )
 
 # The framework does not export the base of its usage errors; every version has it there.

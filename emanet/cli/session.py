@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from emanet.cli.language import Lang
 from emanet.cli.problems import CommandError
 from emanet.cli.wording import say
 from emanet.cli.workspace import Workspace
-from emanet.core.errors import Reason, error
+from emanet.core.errors import EmanetError, Reason, error
 
 if TYPE_CHECKING:
     # These bring gRPC with them; a command that needs none must not wait for it.
@@ -29,6 +30,10 @@ _TOKEN_FILE_VARIABLE = "EMANET_TOKEN_FILE"  # noqa: S105 (the name of a variable
 _ENDPOINTS_VARIABLE = "EMANET_ENDPOINTS"
 _LANGUAGE_TAGS = {Lang.TR: "tr-TR", Lang.EN: "en"}
 _TIMEOUT_S = 10.0
+_PATIENCE_S = 5.0
+_PAUSE_S = 0.2
+_SOON = frozenset({Reason.REGISTER_MISSING, Reason.REGISTER_SKEW, Reason.NOT_READY})
+_T = TypeVar("_T")
 _WIDTH = 80
 
 
@@ -162,6 +167,21 @@ class Session:
             timeout_s=_TIMEOUT_S,
             language=_LANGUAGE_TAGS[self.lang],
         )
+
+    def patiently(self, act: Callable[[], _T]) -> _T:
+        """Does something that services may not be ready for yet: they hear of versions in turn.
+
+        Raises:
+            EmanetError: what `act` raised, at the latest after five seconds.
+        """
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return act()
+            except EmanetError as failure:
+                if failure.reason not in _SOON or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_PAUSE_S)
 
     def require_organization(self) -> str:
         """The organization that was named.

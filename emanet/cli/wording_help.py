@@ -31,8 +31,8 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
     "app": ("The application whose certificate is presented.", "Sertifikası sunulan uygulama."),
     # -- up, down, status, dev ---------------------------------------------------------------------
     "up": (
-        "Start the three services of a checkout, for development; restart what ends.",
-        "Üç servisi geliştirme için başlat; kapananı yeniden aç."),
+        "Start the three services for development. What ends is restarted.",
+        "Üç servisi geliştirme için başlat. Kapanan yeniden açılır."),
     "up.organization": (
         "Make an organization known first; may be repeated.",
         "Önce bir kuruluşu tanıt; yinelenebilir."),
@@ -42,8 +42,8 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
     "up.detach": ("Return once the services are up.", "Servisler açılınca geri dön."),
     "down": ("Stop what `up` started.", "`up` ile başlatılanı durdur."),
     "status": (
-        "Show services, organizations and which promises hold now; 1 when something is down.",
-        "Servisleri, kuruluşları ve geçerli sözleri göster; biri kapalıysa 1."),
+        "Show services, organizations and promises. 1 when something is down.",
+        "Servisleri, kuruluşları ve geçerli sözleri göster. Biri kapalıysa 1."),
     "dev": ("Identities for development, accepted on loopback alone.", "Geliştirme kimlikleri."),
     "dev certs": (
         "Make certificates, the token issuer and a starter principals.yaml.",
@@ -63,12 +63,12 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
     "dev token.installation": ("Installation (default: the local one).", "Kurulum (verilmezse yerel)."),
     # -- inventory ---------------------------------------------------------------------------------
     "inventory": (
-        "The register of processing activities: manifests, versions, sheets.",
+        "The register: manifests, versions, sheets.",
         "Kişisel veri işleme envanteri: manifest, sürüm, çizelge."),
     "file": ("The manifest.", "Manifest dosyası."),
     "inventory lint": (
-        "Check a manifest against every rule, without a server; 1 when there is an error.",
-        "Manifesti bütün kurallara göre denetle (sunucusuz); hata varsa 1."),
+        "Check a manifest against every rule. No server. 1 on an error.",
+        "Manifesti bütün kurallara göre denetle. Sunucusuz. Hata varsa 1."),
     "output": ("How findings are shown.", "Bulguların gösterimi."),
     "inventory plan": (
         "Show the edits that would turn the draft into the manifest.",
@@ -120,17 +120,17 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
         "Need-to-know rules: who may read what, for what.",
         "Bilmesi gereken kuralları: kim, neyi, ne için okuyabilir."),
     "rules lint": (
-        "Check rules against their register, without a server; 1 when there is an error.",
-        "Kuralları envantere göre denetle (sunucusuz); hata varsa 1."),
+        "Check rules against their register. No server. 1 on an error.",
+        "Kuralları envantere göre denetle. Sunucusuz. Hata varsa 1."),
     "rules lint.file": ("need_to_know.yaml.", "need_to_know.yaml."),
     "register": ("The register's manifest.", "Envanter manifesti."),
     "rules test": (
-        "Ask the rules their own examples, without a server; 1 when one fails.",
-        "Kuralları kendi örnekleriyle sına (sunucusuz); biri tutmazsa 1."),
+        "Ask the rules their own examples. No server. 1 when one fails.",
+        "Kuralları kendi örnekleriyle sına. Sunucusuz. Biri tutmazsa 1."),
     "rules test.file": ("need_to_know.yaml.", "need_to_know.yaml."),
     "rules matrix": (
-        "Write the rules as the authorisation matrix, without a server.",
-        "Kuralları yetki matrisi olarak yaz (sunucusuz)."),
+        "Write the rules as the authorisation matrix. No server.",
+        "Kuralları yetki matrisi olarak yaz. Sunucusuz."),
     "rules matrix.file": ("need_to_know.yaml.", "need_to_know.yaml."),
     "rules matrix.as_csv": ("CSV for spreadsheets instead of a table.", "Tablo yerine CSV."),
     "rules apply": (
@@ -147,6 +147,118 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
         "SHA-256 of the file that you read, 64 hexadecimal digits.",
         "Okuduğunuz dosyanın SHA-256 özeti, 64 onaltılık basamak."),
     "rules versions": ("List rule sets, newest first.", "Kural kümelerini yeniden eskiye listele."),
+    # -- shared by the following -------------------------------------------------------------------
+    "purpose": ("The access purpose that this is for.", "Bunun hangi erişim amacıyla yapıldığı."),
+    "case": ("The case that it is for, KIND/REF.", "İlgili dosya, TÜR/NO."),
+    "data_field": ("The field's slug.", "Alanın adı (slug)."),
+    "subject": ("The subject, NAMESPACE/REF (customers/7).", "İlgili kişi, AD-ALANI/NO (customers/7)."),
+    "limit": ("At most so many.", "En çok bu kadar."),
+    "vkey": ("The log's verifier key, kept from elsewhere.", "Kayıt defterinin, başka yerden edinilmiş doğrulama anahtarı."),
+    # -- cases, audit ------------------------------------------------------------------------------
+    "cases": ("Tickets, orders and letters that explain accesses.", "Erişimleri açıklayan talep, sipariş ve yazılar."),
+    "cases put": (
+        "Push cases as the application that owns their kind (--app). From a JSON file, an object "
+        "or a list of objects with the keys of the options, or from the options.",
+        "Türün sahibi olan uygulama adına (--app) dosya (case) gönder: anahtarları seçeneklerle "
+        "aynı olan bir JSON nesnesi ya da listesi, ya da seçenekler."),
+    "cases put.file": ("JSON file.", "JSON dosyası."),
+    "cases put.kind": ("The case's kind (ticket).", "Dosyanın türü (ticket)."),
+    "cases put.ref": ("The case's reference (T-118).", "Dosyanın numarası (T-118)."),
+    "cases put.subject": ("Whom it is about; may be repeated.", "Kiminle ilgili; yinelenebilir."),
+    "cases put.assignee": ("Person id it is assigned to; may be repeated.", "Atanan kişi; yinelenebilir."),
+    "cases put.team": ("Group it is assigned to; may be repeated.", "Atanan grup; yinelenebilir."),
+    "cases put.opened_by": ("Who opened it: customer, system, or a role.", "Kim açtı: customer, system ya da bir rol."),
+    "cases put.opener": ("Person id of who opened it, if staff did.", "Personel açtıysa kişi kimliği."),
+    "cases put.opened": ("When it was opened. Default: now.", "Ne zaman açıldı. Verilmezse şimdi."),
+    "cases put.closed": ("When it was closed.", "Ne zaman kapandı."),
+    "audit": ("The record of accesses: list, verify, export.", "Erişim kayıtları: listele, doğrula, aktar."),
+    "audit list": (
+        "List access records, newest first. The listing is itself decided and recorded. Duty: "
+        "security or auditor.",
+        "Erişim kayıtlarını yeniden eskiye listele. Listeleme de kurallara bağlıdır ve kaydedilir. "
+        "Görev: security ya da auditor."),
+    "audit list.since": ("Received at or after this time.", "Bu zamandan sonra alınanlar."),
+    "audit list.until": ("Received before this time.", "Bu zamandan önce alınanlar."),
+    "audit list.person": ("Only accesses of this person id.", "Yalnız bu kişinin erişimleri."),
+    "audit list.subject": ("Only accesses that touched this subject.", "Yalnız bu kişiye ait veriye erişimler."),
+    "audit list.data_field": ("Only accesses that touched this field.", "Yalnız bu alana erişimler."),
+    "audit list.for_purpose": ("Only accesses stated for this purpose.", "Yalnız bu amaçla yapılan erişimler."),
+    "audit list.through": ("Only accesses through this application.", "Yalnız bu uygulamadan yapılan erişimler."),
+    "audit list.verdict": ("Only allowed or only denied ones.", "Yalnız izin verilenler ya da reddedilenler."),
+    "audit list.waiting": ("Only those that wait for a review.", "Yalnız inceleme bekleyenler."),
+    "audit checkpoint": (
+        "Print the log's signed checkpoint. Kept outside, it shows any later change of the past.",
+        "Kayıt defterinin imzalı denetim noktasını yaz. Dışarıda saklanırsa geçmişin sonradan "
+        "değiştirilmesi ortaya çıkar."),
+    "audit checkpoint.output": ("Write the checkpoint to a file too.", "Denetim noktasını dosyaya da yaz."),
+    "audit export-log": (
+        "Write the log as a C2SP tlog-tiles directory. The export is recorded. Duty: security or "
+        "auditor, a log-in of the last five minutes.",
+        "Kayıt defterini C2SP tlog-tiles klasörü olarak yaz. Döküm kaydedilir. Görev: security ya "
+        "da auditor, son beş dakikada açılmış oturum."),
+    "audit export-log.directory": ("The directory to make.", "Oluşturulacak klasör."),
+    "audit export-log.vkey_out": (
+        "File for the verifier key. Default: DIRECTORY.vkey.",
+        "Doğrulama anahtarının dosyası. Verilmezse KLASÖR.vkey."),
+    "audit export-log.replace": ("Replace an earlier export.", "Önceki dökümün yerine koy."),
+    "audit record": (
+        "Record a read that has happened outside: a paper file, a report, a telephone call.",
+        "Dışarıda olmuş bir okumayı kaydet: kâğıt dosya, rapor, telefon görüşmesi."),
+    "audit record.data_field": ("A field that was read; may be repeated.", "Okunan alan; yinelenebilir."),
+    "audit record.subject": ("Whose; may be repeated.", "Kimin; yinelenebilir."),
+    "audit record.action": (
+        "list, search, read_masked, read, export, update, delete or disclose.",
+        "list, search, read_masked, read, export, update, delete ya da disclose."),
+    "audit record.time": ("When it happened. Default: now.", "Ne zaman oldu. Verilmezse şimdi."),
+    "audit record.count": ("How many values a field and subject.", "Alan ve kişi başına değer sayısı."),
+    "audit record.text": ("Justification (gerekçe).", "Gerekçe."),
+    # -- crypto ------------------------------------------------------------------------------------
+    "crypto": ("Single values: encrypt and open.", "Tek değer: şifrele ve aç."),
+    "crypto encrypt": (
+        "Encrypt the text on standard input and print its envelope.",
+        "Standart girdideki metni şifrele, zarfını yaz."),
+    "record": ("The record that the value lies in. Default: the subject.", "Değerin bulunduğu kayıt. Verilmezse kişi."),
+    "crypto encrypt.start": (
+        "When its retention starts to count. Default: now.",
+        "Saklama süresinin başlangıcı. Verilmezse şimdi."),
+    "crypto encrypt.keep_newline": (
+        "Keep a line feed at the end of the text.", "Metnin sonundaki satır sonunu koru."),
+    "crypto decrypt": (
+        "Open the envelope on standard input. The access is decided and recorded first.",
+        "Standart girdideki zarfı aç. Önce erişime karar verilir ve kaydedilir."),
+    "crypto decrypt.masked": ("Show the mask, not the value.", "Değeri değil maskesini göster."),
+    # -- destruction -------------------------------------------------------------------------------
+    "destruction": ("Destroy keys: what must go, what goes, receipts.", "Anahtar imhası: süresi dolanlar, imha, belgeler."),
+    "destruction due": (
+        "List subjects whose values are to be destroyed. Duty: dpo or operator.",
+        "Değerleri imha edilecek kişileri listele. Görev: dpo ya da operator."),
+    "destruction run": (
+        "Destroy the keys of one subject, or of one class and month. 1 when nothing is destroyed. "
+        "Duty: dpo, a log-in of the last five minutes.",
+        "Bir kişinin ya da bir sınıf ve ayın anahtarlarını imha et. Hiçbiri imha edilmezse 1. "
+        "Görev: dpo, son beş dakikada açılmış oturum."),
+    "destruction run.subject": ("Whose keys.", "Kimin anahtarları."),
+    "destruction run.retention_class": ("A retention class; may be repeated. Default: all.", "Saklama sınıfı; yinelenebilir. Verilmezse hepsi."),
+    "destruction run.bucket": ("The month, YYYY-MM, with one --class.", "Ay, YYYY-AA, tek bir --class ile."),
+    "destruction run.ground": ("Why.", "Neden."),
+    "destruction run.dry_run": ("Show the plan and destroy nothing.", "Yalnız planı göster."),
+    "destruction show": ("Show a destruction. Duty: dpo or auditor.", "Bir imhayı göster. Görev: dpo ya da auditor."),
+    "destruction show.name": ("Its id or full name.", "Kimliği ya da tam adı."),
+    "destruction show.receipt": ("Write the receipt to a file.", "Belgeyi dosyaya yaz."),
+    "destruction list": ("List destructions, newest first.", "İmhaları yeniden eskiye listele."),
+    # -- verify ------------------------------------------------------------------------------------
+    "verify": ("Verify offline, without any service.", "Çevrimdışı doğrula; servis gerekmez."),
+    "verify log": (
+        "Verify an exported log: signature, every tile, every record. 1 when it does not hold.",
+        "Aktarılmış kayıt defterini doğrula: imza, karolar, kayıtlar. Doğru değilse 1."),
+    "verify log.directory": ("The exported directory.", "Aktarılmış klasör."),
+    "verify log.quick": ("Check hashes only, not what records say.", "Yalnız özetleri denetle, içeriği okuma."),
+    "verify receipt": (
+        "Verify a receipt, also of a destruction. 1 when it does not hold.",
+        "Bir makbuzu ya da imha belgesini doğrula. Doğru değilse 1."),
+    "verify receipt.file": ("The receipt's JSON.", "Makbuzun JSON dosyası."),
+    "verify receipt.leaf": ("The record's bytes.", "Kaydın baytları."),
+    "verify receipt.log": ("An exported log.", "Aktarılmış kayıt defteri."),
 })
 # fmt: on
 
