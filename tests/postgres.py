@@ -25,14 +25,9 @@ import psycopg
 from sqlalchemy.engine import URL, make_url
 
 _START_TIMEOUT_S = 60.0
-_SERVER_OPTIONS = (
-    "listen_addresses=",
-    "fsync=off",
-    "full_page_writes=off",
-    "shared_buffers=32MB",
-    "max_connections=200",
-    "log_min_messages=fatal",
-)
+_ALWAYS = ("listen_addresses=", "max_connections=200", "log_min_messages=fatal")
+_FAST_OPTIONS = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB")
+"""For tests that kill processes, never the machine."""
 
 
 class PostgresMissingError(Exception):
@@ -76,8 +71,11 @@ def connect(url: URL) -> psycopg.Connection[tuple[object, ...]]:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(options: tuple[str, ...] = _FAST_OPTIONS) -> Iterator[PostgresServer]:
     """Runs a server, or lends the given one.
+
+    Args:
+        options: settings (`name=value`) of a server that is started here.
 
     Raises:
         PostgresMissingError: there is no PostgreSQL to run.
@@ -88,7 +86,7 @@ def running_postgres() -> Iterator[PostgresServer]:
         return
     folder = Path(tempfile.mkdtemp(prefix="emanet-pg-"))
     try:
-        yield from _running_cluster(folder)
+        yield from _running_cluster(folder, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -112,7 +110,7 @@ def start_cluster(command: tuple[str, ...], url: URL) -> subprocess.Popen[bytes]
             return process
 
 
-def _running_cluster(folder: Path) -> Iterator[PostgresServer]:
+def _running_cluster(folder: Path, options: tuple[str, ...]) -> Iterator[PostgresServer]:
     programs = _programs(folder)
     prefix = _as_other_user(folder)
     data = folder / "data"
@@ -136,8 +134,8 @@ def _running_cluster(folder: Path) -> Iterator[PostgresServer]:
         stdout=subprocess.DEVNULL,
         cwd=folder,
     )
-    options = [part for option in _SERVER_OPTIONS for part in ("-c", option)]
-    command = (*prefix, str(programs / "postgres"), "-D", str(data), "-k", str(folder), *options)
+    set_up = [part for option in (*_ALWAYS, *options) for part in ("-c", option)]
+    command = (*prefix, str(programs / "postgres"), "-D", str(data), "-k", str(folder), *set_up)
     url = URL.create(
         "postgresql+psycopg", username="postgres", database="postgres", query={"host": str(folder)}
     )
