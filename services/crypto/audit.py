@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -37,7 +38,8 @@ _NOT_NOW = frozenset(
 _LIST_PAGE = 1_000
 
 
-class AccessQuestion(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AccessQuestion:
     """One CheckAccess.
 
     Attributes:
@@ -53,12 +55,12 @@ class AccessQuestion(NamedTuple):
 
     organization: str
     attempt: UUID
-    context: resources_pb2.AccessContext
+    context: resources_pb2.AccessContext = field(repr=False)
     action: resources_pb2.Action.ValueType
-    items: Sequence[resources_pb2.AccessItem]
+    items: Sequence[resources_pb2.AccessItem] = field(repr=False)
     register: int
     application: str
-    staff_token: str
+    staff_token: str = field(repr=False)
 
 
 class KeyEvent(NamedTuple):

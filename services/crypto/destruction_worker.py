@@ -9,12 +9,12 @@ import structlog
 
 from emanet.core.clock import Clock
 from emanet.core.encoding import micros
-from emanet.core.errors import EmanetError
 from services.crypto import storage_destruction as stored
 from services.crypto.destruction_steps import DestructionSteps
 from services.crypto.storage_destruction import State
 from services.crypto.tenants import Tenant, Tenants
 from services.runtime.database import Database
+from services.runtime.errors import as_emanet_error
 
 __all__ = ["DestructionWorker"]
 
@@ -40,11 +40,11 @@ class DestructionWorker:
         for tenant in self._tenants.all():
             try:
                 await self._work_on(tenant)
-            except EmanetError as failure:
+            except Exception as exc:  # noqa: BLE001 (one organization's trouble is not another's)
                 _log.error(
                     "destruction.waits",
                     organization=tenant.organization,
-                    reason=failure.reason.value,
+                    reason=as_emanet_error(exc).reason.value,
                 )
 
     async def _work_on(self, tenant: Tenant) -> None:

@@ -132,7 +132,7 @@ class KeyFinder:
             )
         )
         self._accept(tenant, cache, read.head)
-        if read.head.fault:
+        if read.head.fault or tenant.log.fault:
             raise error(Reason.LOG_FORK)
         if read.head.counter != expected:
             known = {}

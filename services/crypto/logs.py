@@ -37,18 +37,26 @@ class LogMemory:
         self.proven = state.proven
         self.flushed = state.seen
         self.fault = state.fault
+        self.flushed_fault = state.fault
 
     def believe(self, receipt: Receipt, leaf: bytes, *, known: KnownLog) -> Leaf:
         """Verifies a receipt against what was known at sending, and remembers its tree.
+
+        Two signed trees of one size convict the log: that is remembered as a fault.
 
         Raises:
             UnavailableError: LOG_BEHIND.
             IntegrityError: LOG_FORK, RECEIPT_INVALID.
         """
-        checkpoint, value = verify_receipt(
-            receipt, leaf, vkey=self.vkey, known=known, verify=ed25519_verify
-        )
-        self._remember(checkpoint)
+        try:
+            checkpoint, value = verify_receipt(
+                receipt, leaf, vkey=self.vkey, known=known, verify=ed25519_verify
+            )
+            self._remember(checkpoint)
+        except IntegrityError as lie:
+            if lie.reason is Reason.LOG_FORK:
+                self.fault = Reason.LOG_FORK.value
+            raise
         return value
 
     def believe_old(self, receipt: Receipt, leaf: bytes) -> Leaf:
@@ -77,7 +85,10 @@ class LogKeeper:
         self._audit = audit
 
     async def flush(self, memories: Mapping[str, LogMemory]) -> None:
-        """Writes every tree that grew since the last flush into the database."""
+        """Writes every tree that grew and every fault found since the last flush."""
+        for organization, memory in memories.items():
+            if memory.fault != memory.flushed_fault:
+                await self._stop(organization, memory, Reason.LOG_FORK)
         grown = [
             (organization, memory, memory.seen)
             for organization, memory in memories.items()
@@ -131,3 +142,4 @@ class LogKeeper:
                 connection, organization, Reason.LOG_FORK.value
             )
         )
+        memory.flushed_fault = memory.fault

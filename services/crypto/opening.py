@@ -35,12 +35,18 @@ class SealedItem(NamedTuple):
     record: str
     subject: str
 
+    def __repr__(self) -> str:
+        return f"SealedItem({self.field!r}, ...)"
+
 
 class OpenedValue(NamedTuple):
     """A plaintext or its mask."""
 
     value_type: ValueType
     value: bytes
+
+    def __repr__(self) -> str:
+        return "OpenedValue(...)"
 
 
 class Slot(NamedTuple):

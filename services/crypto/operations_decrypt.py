@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -76,11 +76,11 @@ class ReadRequest:
     """
 
     organization: str
-    context: resources_pb2.AccessContext
+    context: resources_pb2.AccessContext = field(repr=False)
     action: resources_pb2.Action.ValueType
-    items: Sequence[SealedItem]
+    items: Sequence[SealedItem] = field(repr=False)
     application: str
-    staff_token: str
+    staff_token: str = field(repr=False)
     timeout_s: float
 
 
@@ -95,7 +95,7 @@ class Decrypted:
         waiting_for_review: whether nobody's case explains the access.
     """
 
-    results: list[OpenedValue | EmanetError]
+    results: list[OpenedValue | EmanetError] = field(repr=False)
     record: str
     receipt: resources_pb2.Receipt
     waiting_for_review: bool
@@ -260,11 +260,11 @@ def _refuse_closed(
     answer: access_audit_pb2.CheckAccessResponse,
 ) -> None:
     """Raises for a field that must not be opened here at all, and for a denial."""
-    for field in sorted(fields):
-        rule = view.fields.get(field)
+    for name in sorted(fields):
+        rule = view.fields.get(name)
         closed = None if rule is None or rule.level is None else _CLOSED_LEVELS.get(rule.level)
         if closed is not None:
-            raise error(closed, field=field, row=f"fields/{field}", record=record)
+            raise error(closed, field=name, row=f"fields/{name}", record=record)
     if answer.verdict != resources_pb2.Verdict.VERDICT_ALLOW:
         raise _denial(answer, record)
 

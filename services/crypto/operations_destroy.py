@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError as ConflictError
 
 from emanet.core import canonical
 from emanet.core.clock import Clock
@@ -50,7 +51,7 @@ _AUDIT_TIMEOUT_S = 10.0
 class SubjectOrder:
     """Destroy the keys of one subject, in the classes named or in all."""
 
-    subject: str
+    subject: str = field(repr=False)
     classes: tuple[str, ...]
     ground: Ground
 
@@ -80,7 +81,7 @@ class Order:
     act: SubjectOrder | BucketOrder
     request_id: str
     caller: str
-    staff_token: str
+    staff_token: str = field(repr=False)
     is_preview: bool
 
 
@@ -123,6 +124,18 @@ class DestroyOperation:
         _require_form(order)
         tenant = await self._tenants.require(order.organization)
         digest = self._digest(order)
+        if order.is_preview:
+            return await self._planned(tenant, order, digest)
+        row = await self._find(order, digest)
+        if row is None:
+            row = await self._stored(order, await self._planned(tenant, order, digest))
+        if row.state is State.PLANNED:
+            row = await self._announce(tenant, row, order.staff_token)
+        if row.state is State.INTENDED:
+            await self._steps.destroy_keys(tenant, row)
+        return await self.read(order.organization, row.id)
+
+    async def _find(self, order: Order, digest: bytes) -> DestructionRow | None:
         row = await self._database.read(
             lambda connection: stored.find_by_request(
                 connection, order.organization, order.request_id
@@ -130,15 +143,20 @@ class DestroyOperation:
         )
         if row is not None and row.request_digest != digest:
             raise error(Reason.REQUEST_ID_REUSED)
-        if row is None:
-            row = await self._planned(tenant, order, digest)
-            if order.is_preview or row.state is State.NOTHING_DESTROYED:
-                return row
-        if row.state is State.PLANNED:
-            row = await self._announce(tenant, row, order.staff_token)
-        if row.state is State.INTENDED:
-            await self._steps.destroy_keys(tenant, row)
-        return await self.read(order.organization, row.id)
+        return row
+
+    async def _stored(self, order: Order, planned: DestructionRow) -> DestructionRow:
+        """Keeps the plan, or gives the one that the same request stored a moment before."""
+        try:
+            await self._database.write(
+                lambda connection: stored.insert_destruction(connection, planned)
+            )
+        except ConflictError:
+            row = await self._find(order, planned.request_digest)
+            if row is None:
+                raise
+            return row
+        return planned
 
     async def read(self, organization: str, destruction: str) -> DestructionRow:
         """One destruction.
@@ -171,7 +189,7 @@ class DestroyOperation:
             case BucketOrder():
                 plan = await self._plan_bucket(tenant, order.act)
                 ground = Ground.RETENTION_ENDED
-        row = DestructionRow(
+        return DestructionRow(
             organization=tenant.organization,
             id="" if order.is_preview else str(self._new_id()),
             request_id=order.request_id,
@@ -182,11 +200,6 @@ class DestroyOperation:
             requested=micros(self._clock.now()),
             key_count=len(plan.keys),
         )
-        if not order.is_preview:
-            await self._database.write(
-                lambda connection: stored.insert_destruction(connection, row)
-            )
-        return row
 
     async def _plan_subject(self, tenant: Tenant, act: SubjectOrder) -> Plan:
         classes = act.classes or await self._database.read(

@@ -57,12 +57,18 @@ class PlainItem(NamedTuple):
     value_type: ValueType
     start: datetime | None
 
+    def __repr__(self) -> str:
+        return f"PlainItem({self.field!r}, ...)"
+
 
 class _Need(NamedTuple):
     """What one item that may be encrypted needs: its pair key and the record in its AAD."""
 
     pair: PairName
     record: str
+
+    def __repr__(self) -> str:
+        return "_Need(...)"
 
 
 class EncryptOperation:

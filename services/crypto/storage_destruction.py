@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from services.crypto.domain.destruction import Ground
 from services.crypto.tables import destruction_keys, destructions, leases, rotations
@@ -157,7 +159,7 @@ def put_intended(connection: Connection, row: DestructionRow) -> None:
 def put_destroyed(
     connection: Connection, row: DestructionRow, key_ids: Iterable[bytes], *, now_us: int
 ) -> None:
-    """INTENDED → KEYS_DESTROYED, with what it killed."""
+    """INTENDED → KEYS_DESTROYED, with what it killed; a key that died before keeps its killer."""
     _move(
         connection,
         row.organization,
@@ -166,8 +168,9 @@ def put_destroyed(
         State.KEYS_DESTROYED,
         destroyed=now_us,
     )
+    insert_new = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
     connection.execute(
-        insert(destruction_keys),
+        insert_new(destruction_keys).on_conflict_do_nothing(),
         [
             {"organization": row.organization, "key_id": key_id, "destruction": row.id}
             for key_id in key_ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -213,6 +214,44 @@ async def test_the_same_request_gives_the_same_destruction(world: World) -> None
         assert refused.value.reason is Reason.REQUEST_ID_REUSED
 
 
+async def test_one_request_sent_twice_at_once_is_one_destruction(world: World) -> None:
+    """Two copies in flight store one plan and answer the same destruction."""
+    async with world.replica() as replica:
+        await seal_two_classes(replica)
+        request_id = str(new_uuid7(world.clock))
+        copies = [replica.destroy(request_id=request_id) for _ in range(3)]
+        rows = await asyncio.gather(*copies)
+        assert {row.id for row in rows} == {rows[0].id}
+        assert len(await replica.destroying.list("cinar", before="", limit=10)) == 1
+
+
+async def test_two_requests_for_one_key_both_come_to_their_end(world: World) -> None:
+    """The key dies once; the second destruction finds it dead and is receipted too."""
+    async with world.replica() as replica:
+        marketing, _ = await seal_two_classes(replica)
+        rows = await asyncio.gather(replica.destroy(), replica.destroy())
+        await finish(world, replica)
+        await replica.worker.run_once()
+        done = [await replica.destroying.read("cinar", row.id) for row in rows]
+        assert State.RECEIPTED in {row.state for row in done}
+        assert {row.state for row in done} <= {State.RECEIPTED, State.NOTHING_DESTROYED}
+        refused = await replica.open(marketing, field="customer.hobby")
+        assert reason_of(refused) is Reason.KEY_DESTROYED
+
+
+async def test_a_preview_under_a_known_request_id_stays_a_preview(world: World) -> None:
+    """validate_only never carries on what waits for its intent."""
+    async with world.replica() as replica:
+        marketing, _ = await seal_two_classes(replica)
+        request_id = str(new_uuid7(world.clock))
+        replica.audit.is_down = True
+        with pytest.raises(EmanetError):
+            await replica.destroy(request_id=request_id)
+        replica.audit.is_down = False
+        assert (await replica.destroy(request_id=request_id, is_preview=True)).id == ""
+        assert await replica.open(marketing, field="customer.hobby") == "satranç".encode()
+
+
 async def test_without_its_intent_in_the_log_nothing_is_destroyed(world: World) -> None:
     """Audit down: AUDIT_UNAVAILABLE, the key lives; the same request later goes through."""
     async with world.replica() as replica:
@@ -399,10 +438,12 @@ def _is_key(value: object) -> bool:
     return isinstance(value, KeyLeaf)
 
 
-async def test_the_wrapped_key_is_gone_from_the_files(world: World, tmp_path: Path) -> None:
-    """After the destruction no file of the database holds the wrapped bytes any more."""
-    if "postgres" in world.url:
-        pytest.skip("PostgreSQL keeps dead row versions until vacuum; its epoch's end kills them")
+async def test_the_wrapped_key_is_gone_from_sqlites_files(tmp_path: Path) -> None:
+    """After the destruction no file of the database holds the wrapped bytes any more.
+
+    PostgreSQL keeps dead row versions until vacuum: there the end of the epoch kills them.
+    """
+    world = World(f"sqlite:///{tmp_path / 'db' / 'x.db'}", tmp_path)
     async with world.replica() as replica:
         marketing, _ = await seal_two_classes(replica)
         sid = parse_envelope(marketing).sid

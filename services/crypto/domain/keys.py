@@ -51,6 +51,9 @@ class KeyName(NamedTuple):
     namespace: str
     ref: str
 
+    def __repr__(self) -> str:
+        return f"KeyName({self.kind.value!r}, {self.retention_class!r}, ...)"
+
 
 class PairName(NamedTuple):
     """Which two keys a value needs: class, subject (`{namespace}/{ref}` or empty) and bucket."""
@@ -58,6 +61,9 @@ class PairName(NamedTuple):
     retention_class: str
     subject: str
     bucket: str
+
+    def __repr__(self) -> str:
+        return f"PairName({self.retention_class!r}, ..., {self.bucket!r})"
 
 
 class StoredKey(NamedTuple):
