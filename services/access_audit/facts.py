@@ -10,20 +10,19 @@ from uuid import UUID
 from emanet.core.encoding import from_micros, micros
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.leaf import ActorKind
-from emanet.core.pseudonym import STAFF_NAMESPACE
 from emanet.rules.needs import needed_counts
 from emanet.rules.question import CaseFacts, CountNeed, Facts, Question, Tally
 from emanet.rules.values import Counted, Per
 from services.access_audit import storage_access, storage_cases, storage_retention
-from services.access_audit.domain.claim import Claim, Party
+from services.access_audit.domain.claim import Claim
 from services.access_audit.domain.lapses import lapsed_fields, needs_events
+from services.access_audit.domain.party import Party, staff_party
 from services.access_audit.ground import Contacts, Ground, find_ground
 from services.access_audit.shelf import Shelf
 from services.access_audit.storage_access import AccessRow
 from services.access_audit.storage_cases import CaseKey, CaseRow
 from services.access_audit.storage_log import SeenLeaf
 from services.access_audit.transaction import LogTransaction
-from services.access_audit.vault import Reference
 
 __all__ = ["FactSheet", "actor_token", "case_key"]
 
@@ -80,7 +79,7 @@ class FactSheet:
         self._ground: Ground | EmanetError = _ground(transaction, shelf, contacts)
         self._cases: dict[CaseKey, CaseRow] = {}
         self._events: dict[str, dict[str, int]] = {}
-        self._tokens: dict[Party, str] = {}
+        self._tokens: Mapping[Party, str] = {}
         self._counters: dict[_CounterKey, _Counter] = {}
         if isinstance(self._ground, Ground):
             self._load(claims, self._ground)
@@ -103,7 +102,7 @@ class FactSheet:
 
     def tokens(self, claim: Claim) -> Mapping[Party, str]:
         """The tokens of everybody in the claim, made where there was none."""
-        if any(party not in self._tokens for party in _parties(claim)):
+        if any(party not in self._tokens for party in claim.everybody):
             self._load_tokens([claim])
         return self._tokens
 
@@ -157,10 +156,9 @@ class FactSheet:
             )
 
     def _load_tokens(self, claims: Sequence[Claim]) -> None:
-        parties = {party for claim in claims for party in _parties(claim)}
-        references = {party: Reference(party.namespace, party.ref) for party in parties}
-        known = self._transaction.tokens(references.values())
-        self._tokens.update({party: known[ref] for party, ref in references.items()})
+        self._tokens = self._transaction.tokens(
+            [party for claim in claims for party in claim.everybody]
+        )
 
     def _case(self, claim: Claim, tokens: Mapping[Party, str]) -> CaseFacts | None:
         if claim.case is None:
@@ -260,26 +258,16 @@ def _ground(transaction: LogTransaction, shelf: Shelf, contacts: Contacts) -> Gr
         return missing
 
 
-def _parties(claim: Claim) -> tuple[Party, ...]:
-    parties = claim.parties
-    if claim.actor_party is not None:
-        parties = (claim.actor_party, *parties)
-    if claim.approver is not None:
-        parties = (*parties, Party(STAFF_NAMESPACE, claim.approver))
-    return parties
-
-
 def _staff_names(claim: Claim, tokens: Mapping[Party, str]) -> dict[str, str]:
     people = [claim.actor_id] if claim.actor is ActorKind.HUMAN else []
     if claim.approver is not None:
         people.append(claim.approver)
-    return {tokens[Party(STAFF_NAMESPACE, person)]: person for person in people}
+    return {tokens[staff_party(person)]: person for person in people}
 
 
 def _is_declared(ground: Ground, claim: Claim) -> bool:
     namespaces = ground.register.namespaces
-    return all(
-        (known := namespaces.get(party.namespace)) is not None
-        and (known.tckn or not party.identity)
-        for party in claim.parties
-    )
+    named = {party.namespace for party in claim.subjects}
+    if claim.party is not None:
+        named.add(claim.party.namespace)
+    return named <= namespaces.keys() and all(namespaces[slug].tckn for slug in claim.identities)

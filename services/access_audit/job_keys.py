@@ -14,11 +14,10 @@ from emanet.core.leaf import (
     Verdict,
     encode_leaf,
 )
-from emanet.core.pseudonym import STAFF_NAMESPACE
 from services.access_audit.domain.claim import invalid
+from services.access_audit.domain.party import staff_party
 from services.access_audit.job_put import answer_repeat
 from services.access_audit.transaction import Appended, LogTransaction, RequestKey
-from services.access_audit.vault import Reference
 
 __all__ = ["HeadJob", "KeyEventJob", "OutcomeJob"]
 
@@ -147,8 +146,8 @@ class KeyEventJob:
             return known.by
         if not self.person:
             return self.service
-        reference = Reference(STAFF_NAMESPACE, self.person)
-        return transaction.tokens([reference])[reference]
+        party = staff_party(self.person)
+        return transaction.tokens([party])[party]
 
 
 def _not_found(organization: str, resource: str) -> EmanetError:

@@ -14,16 +14,15 @@ from emanet.core.leaf import (
     EntryKey,
     RetentionLeaf,
 )
-from emanet.core.pseudonym import STAFF_NAMESPACE
 from emanet.register.values import Register
 from services.access_audit import storage_cases, storage_retention
-from services.access_audit.domain.claim import Party, invalid
+from services.access_audit.domain.claim import invalid
+from services.access_audit.domain.party import Party, staff_party
 from services.access_audit.ground import require_register
 from services.access_audit.shelf import Shelf
 from services.access_audit.storage_cases import CaseKey, CaseRow
 from services.access_audit.storage_retention import EventRow
 from services.access_audit.transaction import Appended, LogTransaction, RequestKey
-from services.access_audit.vault import Reference
 
 __all__ = ["CaseOrder", "EventOrder", "PutCasesJob", "PutEventsJob", "answer_repeat"]
 
@@ -33,6 +32,7 @@ class CaseOrder:
     """One case as its application says it stands.
 
     Attributes:
+        identities: namespaces of subjects that look like T.C. numbers.
         assignees: person ids.
         opener: person id, when a member of staff opened it.
     """
@@ -42,6 +42,7 @@ class CaseOrder:
     open_us: int
     close_us: int | None
     subjects: tuple[Party, ...] = field(default=(), repr=False)
+    identities: frozenset[str] = frozenset()
     assignees: tuple[str, ...] = field(default=(), repr=False)
     teams: tuple[str, ...] = ()
     opener: str = field(default="", repr=False)
@@ -50,14 +51,15 @@ class CaseOrder:
     def people(self) -> tuple[Party, ...]:
         """Everybody whom the case names."""
         staff = (*self.assignees, self.opener) if self.opener else self.assignees
-        return (*self.subjects, *(Party(STAFF_NAMESPACE, person) for person in staff))
+        return (*self.subjects, *(staff_party(person) for person in staff))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventOrder:
-    """One start of a retention period."""
+    """One start of a retention period; `is_identity`: the subject looks like a T.C. number."""
 
     subject: Party = field(repr=False)
+    is_identity: bool
     event: str
     event_us: int
 
@@ -89,8 +91,12 @@ class PutCasesJob:
             return repeated
         register = require_register(transaction, self.shelf).register
         self._require_kinds(transaction)
-        _require_subjects(register, [p for order in self.orders for p in order.subjects])
-        tokens = _tokens(transaction, [p for order in self.orders for p in order.people])
+        _require_subjects(
+            register,
+            [party for order in self.orders for party in order.subjects],
+            frozenset(slug for order in self.orders for slug in order.identities),
+        )
+        tokens = transaction.tokens([p for order in self.orders for p in order.people])
         with transaction.savepoint() as connection:
             entries = [_case_entry(order, tokens) for order in self.orders]
             sealed = transaction.seal(entries)
@@ -128,13 +134,13 @@ class PutCasesJob:
             key=order.key,
             application=self.application,
             opened_by=order.opened_by,
-            opener=tokens[Party(STAFF_NAMESPACE, order.opener)] if order.opener else None,
+            opener=tokens[staff_party(order.opener)] if order.opener else None,
             open_us=order.open_us,
             close_us=order.close_us,
             receive_us=transaction.now_us,
             idx=appended.index,
             subjects=frozenset(tokens[party] for party in order.subjects),
-            assignees=frozenset(tokens[Party(STAFF_NAMESPACE, p)] for p in order.assignees),
+            assignees=frozenset(tokens[staff_party(p)] for p in order.assignees),
             teams=frozenset(order.teams),
         )
 
@@ -168,8 +174,12 @@ class PutEventsJob:
         starts = {rule.start for rule in register.retention.values()}
         if any(order.event not in starts for order in self.orders):
             raise invalid("events.event", "no retention rule of the register starts with it")
-        _require_subjects(register, [order.subject for order in self.orders])
-        tokens = _tokens(transaction, [order.subject for order in self.orders])
+        _require_subjects(
+            register,
+            [order.subject for order in self.orders],
+            frozenset(order.subject.namespace for order in self.orders if order.is_identity),
+        )
+        tokens = transaction.tokens([order.subject for order in self.orders])
         with transaction.savepoint() as connection:
             entries = [_event_entry(order, tokens) for order in self.orders]
             sealed = transaction.seal(entries)
@@ -211,17 +221,14 @@ def answer_repeat(transaction: LogTransaction, request: RequestKey) -> Appended 
     return Appended(index=seen.idx, leaf_hash=seen.hash)
 
 
-def _tokens(transaction: LogTransaction, people: Sequence[Party]) -> dict[Party, str]:
-    references = {party: Reference(party.namespace, party.ref) for party in people}
-    known = transaction.tokens(references.values())
-    return {party: known[reference] for party, reference in references.items()}
-
-
-def _require_subjects(register: Register, subjects: Sequence[Party]) -> None:
-    for party in subjects:
-        namespace = register.namespaces.get(party.namespace)
-        if namespace is None or (party.identity and not namespace.tckn):
-            raise error(Reason.INVALID_SUBJECT)
+def _require_subjects(
+    register: Register, subjects: Sequence[Party], identities: frozenset[str]
+) -> None:
+    namespaces = register.namespaces
+    if not {party.namespace for party in subjects} <= namespaces.keys():
+        raise error(Reason.INVALID_SUBJECT)
+    if not all(namespaces[slug].tckn for slug in identities):
+        raise error(Reason.INVALID_SUBJECT)
 
 
 def _case_entry(order: CaseOrder, tokens: Mapping[Party, str]) -> Entry:
@@ -235,10 +242,10 @@ def _case_entry(order: CaseOrder, tokens: Mapping[Party, str]) -> Entry:
     if order.close_us is not None:
         said["close"] = order.close_us
     if order.opener:
-        said["opener"] = tokens[Party(STAFF_NAMESPACE, order.opener)]
+        said["opener"] = tokens[staff_party(order.opener)]
     for name, values in (
         ("subjects", [tokens[party] for party in order.subjects]),
-        ("assignees", [tokens[Party(STAFF_NAMESPACE, person)] for person in order.assignees]),
+        ("assignees", [tokens[staff_party(person)] for person in order.assignees]),
         ("teams", list(order.teams)),
     ):
         if values:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from emanet.core.errors import Reason, error
 from emanet.core.leaf import RulesLeaf
 from emanet.core.names import Collection, format_name
-from emanet.core.pseudonym import STAFF_NAMESPACE
 from emanet.register.findings import Severity
 from emanet.register.values import Register
 from emanet.rules.compile import compile_rules
@@ -16,12 +15,12 @@ from emanet.rules.lint import lint_rules
 from emanet.rules.loader import load_rules
 from emanet.rules.values import RuleSet
 from services.access_audit import storage_rules
+from services.access_audit.domain.party import staff_party
 from services.access_audit.ground import require_register
 from services.access_audit.job_put import answer_repeat
 from services.access_audit.shelf import Shelf
 from services.access_audit.storage_rules import RuleSetRow
 from services.access_audit.transaction import Appended, LogTransaction, RequestKey
-from services.access_audit.vault import Reference
 from services.runtime.primitives import sha256
 
 __all__ = ["ActivateRulesJob", "Activated", "ApplyRulesJob", "require_clean"]
@@ -140,8 +139,8 @@ class ActivateRulesJob:
 
     def _append(self, transaction: LogTransaction, row: RuleSetRow) -> Appended:
         people = (
-            Reference(STAFF_NAMESPACE, row.applied_by),
-            Reference(STAFF_NAMESPACE, self.person),
+            staff_party(row.applied_by),
+            staff_party(self.person),
         )
         tokens = transaction.tokens(people)
         with transaction.savepoint() as connection:

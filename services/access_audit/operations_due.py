@@ -122,8 +122,7 @@ class DueSubjects:
         rows = storage_pseudonyms.find_rows_by_token(connection, organization, tokens)
         found = {}
         for token, row in rows.items():
-            reference = self.vault.open(organization, row)
-            found[token] = f"{reference.namespace}/{reference.ref}"
+            found[token] = str(self.vault.open(organization, row))
         return found
 
 

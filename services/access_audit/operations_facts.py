@@ -16,7 +16,8 @@ from emanet.core.leaf import KeyOperation
 from emanet.core.names import is_slug
 from emanet.core.reasons import CATALOGUE
 from services.access_audit.committer import Committer
-from services.access_audit.domain.claim import MAX_ITEMS, invalid, parse_party
+from services.access_audit.domain.claim import MAX_ITEMS, invalid
+from services.access_audit.domain.party import parse_party
 from services.access_audit.job_keys import KeyEventJob, OutcomeJob
 from services.access_audit.job_put import CaseOrder, EventOrder, PutCasesJob, PutEventsJob
 from services.access_audit.messages import to_receipt
@@ -92,14 +93,7 @@ class Facts:
         """
         _require_batch(len(message.events))
         latest_us = micros(self.clock.now() + _AHEAD)
-        orders = tuple(
-            EventOrder(
-                subject=parse_party(event.subject),
-                event=event.event,
-                event_us=to_micros(event.event_time, "events.event_time", latest_us=latest_us),
-            )
-            for event in message.events
-        )
+        orders = tuple(_event(event, latest_us) for event in message.events)
         job = PutEventsJob(
             organization=request.organization,
             application=request.caller.name,
@@ -192,16 +186,28 @@ class Facts:
             close_us = to_micros(case.close_time, "cases.close_time", latest_us=latest_us)
             if close_us < open_us:
                 raise invalid("cases.close_time", "before it was opened")
+        subjects = dict(map(parse_party, case.subjects))
         return CaseOrder(
             key=CaseKey(kind=ref.kind, ref=ref.ref),
             opened_by=case.opened_by,
             open_us=open_us,
             close_us=close_us,
-            subjects=tuple(dict.fromkeys(map(parse_party, case.subjects))),
+            subjects=tuple(subjects),
+            identities=frozenset(party.namespace for party, found in subjects.items() if found),
             assignees=_names(case.assignees, "cases.assignees"),
             teams=tuple(team.removeprefix("group:") for team in _names(case.teams, "cases.teams")),
             opener=next(iter(_names([case.opener] if case.opener else [], "cases.opener")), ""),
         )
+
+
+def _event(event: resources_pb2.RetentionEvent, latest_us: int) -> EventOrder:
+    subject, is_identity = parse_party(event.subject)
+    return EventOrder(
+        subject=subject,
+        is_identity=is_identity,
+        event=event.event,
+        event_us=to_micros(event.event_time, "events.event_time", latest_us=latest_us),
+    )
 
 
 def _names(names: Iterable[str], path: str) -> tuple[str, ...]:

@@ -24,10 +24,9 @@ from services.access_audit.committer import Committer
 from services.access_audit.domain.claim import (
     Claim,
     ClaimItem,
-    Party,
-    parse_party,
     parse_reference,
 )
+from services.access_audit.domain.party import Party, parse_party, staff_party
 from services.access_audit.job_access import AccessDesk, CheckJob
 from services.access_audit.messages import to_timestamp, to_verdict
 from services.access_audit.operations_export import STAFF_RECORDS
@@ -35,7 +34,7 @@ from services.access_audit.reading import ACTIONS, ClaimReader, to_micros
 from services.access_audit.requestkeys import RequestKeys, page_size
 from services.access_audit.storage_access import AccessFilter
 from services.access_audit.storage_log import LeafRow, LogKey
-from services.access_audit.vault import Reference, Vault
+from services.access_audit.vault import Vault
 from services.runtime.database import Database
 from services.runtime.request import Request
 
@@ -58,7 +57,7 @@ _NOBODY = "-"
 @dataclass(frozen=True, slots=True)
 class _Page:
     rows: tuple[tuple[LeafRow, AccessLeaf, tuple[Entry | None, ...], bool], ...]
-    names: Mapping[str, Reference]
+    names: Mapping[str, Party]
     more: bool
 
 
@@ -179,8 +178,7 @@ class Reviews:
     def _token(self, connection: Connection, organization: str, party: Party | None) -> str:
         if party is None:
             return ""
-        reference = Reference(party.namespace, party.ref)
-        lookup = self.vault.lookup(organization, reference)
+        lookup = self.vault.lookup(organization, party)
         found = storage_pseudonyms.find_tokens(connection, organization, [lookup])
         return found.get(lookup, _NOBODY)
 
@@ -195,8 +193,8 @@ class _People:
     @classmethod
     def of(cls, message: access_audit_pb2.ListAccessRecordsRequest) -> _People:
         return cls(
-            staff=Party(STAFF_NAMESPACE, message.person) if message.person else None,
-            subject=parse_party(message.subject) if message.subject else None,
+            staff=staff_party(message.person) if message.person else None,
+            subject=parse_party(message.subject)[0] if message.subject else None,
         )
 
 
@@ -228,7 +226,7 @@ def _record(
     leaf: AccessLeaf,
     entries: Sequence[Entry | None],
     waiting: bool,
-    names: Mapping[str, Reference],
+    names: Mapping[str, Party],
 ) -> resources_pb2.AccessRecord:
     shown = {each.key: each.value for each in entries if each is not None}
     subjects = [each.value for each in entries if each and each.key is EntryKey.SUBJECT]
@@ -267,8 +265,8 @@ def _record(
     return record
 
 
-def _subject(reference: Reference | None) -> str:
-    return "" if reference is None else f"{reference.namespace}/{reference.ref}"
+def _subject(party: Party | None) -> str:
+    return "" if party is None else str(party)
 
 
 def _time(

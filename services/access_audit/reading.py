@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import UUID
@@ -20,11 +20,10 @@ from services.access_audit.domain.claim import (
     MAX_ITEMS,
     Claim,
     ClaimItem,
-    Party,
     Traces,
     invalid,
-    parse_party,
 )
+from services.access_audit.domain.party import Party, parse_party
 from services.runtime.principals import Application, PrincipalsFile
 from services.runtime.request import CallerKind, Request
 from services.runtime.tokens import Staff, TokenVerifier
@@ -46,9 +45,18 @@ class _Actor:
     id: str = field(repr=False)
     auth: ActorAuth
     party: Party | None = None
+    identities: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     token_id: str = field(default="", repr=False)
     session: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """The items, and the namespaces of references that look like T.C. numbers."""
+
+    items: tuple[ClaimItem, ...]
+    identities: frozenset[str]
 
 
 class ClaimReader:
@@ -126,7 +134,7 @@ class ClaimReader:
             claim_id=claim_id,
             context=context,
             act=act,
-            items=(item,),
+            items=_Items((item,), frozenset()),
         )
 
     def person_of(self, request: Request, context: resources_pb2.AccessContext) -> str:
@@ -144,7 +152,7 @@ class ClaimReader:
         claim_id: UUID,
         context: resources_pb2.AccessContext,
         act: Act,
-        items: tuple[ClaimItem, ...],
+        items: _Items,
         event_us: int | None = None,
     ) -> Claim:
         actor = self._actor(request, application, context)
@@ -156,8 +164,9 @@ class ClaimReader:
             application=application.name,
             purpose=context.purpose,
             act=act,
-            items=items,
+            items=items.items,
             party=actor.party,
+            identities=actor.identities | items.identities,
             groups=actor.groups,
             case=_case(request.organization, context),
             approver=self._approver(request, application, context),
@@ -193,9 +202,13 @@ class ClaimReader:
             )
         if context.actor == resources_pb2.ACTOR_KIND_DATA_SUBJECT:
             _require_assertion(application, "data_subject")
-            party = parse_party(context.data_subject)
+            party, is_identity = parse_party(context.data_subject)
             return _Actor(
-                kind=ActorKind.DATA_SUBJECT, id=str(party), auth=ActorAuth.ASSERTED, party=party
+                kind=ActorKind.DATA_SUBJECT,
+                id=str(party),
+                auth=ActorAuth.ASSERTED,
+                party=party,
+                identities=frozenset((party.namespace,)) if is_identity else frozenset(),
             )
         if context.actor == resources_pb2.ACTOR_KIND_APPLICATION:
             _require_assertion(application, "app")
@@ -264,19 +277,27 @@ def _act(action: resources_pb2.Action.ValueType) -> Act:
     return act
 
 
-def _items(items: Iterable[resources_pb2.AccessItem]) -> tuple[ClaimItem, ...]:
+def _items(items: Sequence[resources_pb2.AccessItem]) -> _Items:
+    if len(items) > MAX_ITEMS:
+        raise error(Reason.BATCH_TOO_LARGE, limit=str(MAX_ITEMS))
+    parties: dict[str, Party | None] = {"": None}
+    identities: set[str] = set()
     read: list[ClaimItem] = []
-    parties: dict[str, Party] = {}
     for item in items:
-        if len(read) == MAX_ITEMS:
-            raise error(Reason.BATCH_TOO_LARGE, limit=str(MAX_ITEMS))
-        party = parties.get(item.subject)
-        if party is None and item.subject:
-            party = parties[item.subject] = parse_party(item.subject)
+        if item.subject not in parties:
+            party, is_identity = parse_party(item.subject)
+            parties[item.subject] = party
+            if is_identity:
+                identities.add(party.namespace)
         read.append(
-            ClaimItem(field=item.field, subject=party, bucket=item.bucket, count=item.count or 1)
+            ClaimItem(
+                field=item.field,
+                subject=parties[item.subject],
+                bucket=item.bucket,
+                count=item.count or 1,
+            )
         )
-    return tuple(read)
+    return _Items(tuple(read), frozenset(identities))
 
 
 def _case(organization: str, context: resources_pb2.AccessContext) -> CaseRef | None:

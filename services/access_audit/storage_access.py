@@ -177,9 +177,9 @@ def find_accesses(
     if below is not None:
         query = query.where(access.c.idx < below)
     if wanted.start_us is not None:
-        query = query.where(access.c.receive_time >= wanted.start_us)
+        query = query.where(access.c.idx >= _first_at(connection, log, wanted.start_us))
     if wanted.end_us is not None:
-        query = query.where(access.c.receive_time < wanted.end_us)
+        query = query.where(access.c.idx < _first_at(connection, log, wanted.end_us))
     for column, value in (
         (access.c.actor, wanted.actor),
         (access.c.purpose, wanted.purpose),
@@ -203,3 +203,23 @@ def find_accesses(
         )
     rows = connection.execute(query.order_by(access.c.idx.desc()).limit(limit))
     return tuple((row.idx, row.waiting) for row in rows)
+
+
+def _first_at(connection: Connection, log: LogKey, at_us: int) -> int:
+    """The lowest index that was received at a time or later, by halving: times never fall."""
+    of_log = (access.c.organization == log.organization, access.c.generation == log.generation)
+    end = connection.execute(select(func.max(access.c.idx)).where(*of_log)).scalar_one()
+    low, high = 0, 0 if end is None else end + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            select(access.c.idx, access.c.receive_time)
+            .where(*of_log, access.c.idx >= middle)
+            .order_by(access.c.idx)
+            .limit(1)
+        ).one()
+        if row.receive_time >= at_us:
+            high = middle
+        else:
+            low = row.idx + 1
+    return low

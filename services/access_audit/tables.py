@@ -135,7 +135,6 @@ access = Table(
 Index(
     "access_actor", access.c.organization, access.c.actor, access.c.purpose, access.c.receive_time
 )
-Index("access_time", access.c.organization, access.c.receive_time)
 Index(
     "access_case",
     access.c.organization,

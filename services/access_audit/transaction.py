@@ -16,11 +16,12 @@ from emanet.core.errors import Reason, error
 from emanet.core.leaf import Entry, Leaf, decode_leaf, encode_leaf
 from emanet.core.merkle import SALT_BYTES, leaf_hash
 from services.access_audit import storage_access, storage_log, storage_pseudonyms
+from services.access_audit.domain.party import Party
 from services.access_audit.domain.sealing import SealedEntries, seal_entries
 from services.access_audit.domain.tiling import close_tiles
 from services.access_audit.storage_access import AccessRow
 from services.access_audit.storage_log import Control, LeafRow, SeenLeaf, TileRow
-from services.access_audit.vault import Reference, Vault
+from services.access_audit.vault import Vault
 
 __all__ = ["Appended", "LogTransaction", "RequestKey"]
 
@@ -88,7 +89,7 @@ class LogTransaction:
         self._salts = b""
         self._rows: list[LeafRow] = []
         self._by_id: dict[bytes, LeafRow] = {}
-        self._tokens: dict[Reference, str] = {}
+        self._tokens: dict[Party, str] = {}
 
     @property
     def now(self) -> datetime:
@@ -189,16 +190,16 @@ class LogTransaction:
             raise error(Reason.LOG_CORRUPT, problem="a stored leaf does not have its hash")
         return row
 
-    def tokens(self, references: Iterable[Reference]) -> dict[Reference, str]:
-        """The tokens of references; a reference without a row gets one."""
-        missing = {each for each in references if each not in self._tokens}
+    def tokens(self, parties: Iterable[Party]) -> dict[Party, str]:
+        """The tokens of parties; a party without a row gets one."""
+        missing = {each for each in parties if each not in self._tokens}
         if missing:
             self._load_tokens(missing)
         return self._tokens
 
-    def known_tokens(self, references: Iterable[Reference]) -> dict[Reference, str]:
-        """The tokens of references that have a row; nothing is made."""
-        lookups = {self._vault.lookup(self.organization, each): each for each in references}
+    def known_tokens(self, parties: Iterable[Party]) -> dict[Party, str]:
+        """The tokens of parties that have a row; nothing is made."""
+        lookups = {self._vault.lookup(self.organization, each): each for each in parties}
         found = storage_pseudonyms.find_tokens(self.connection, self.organization, list(lookups))
         return {lookups[lookup]: token for lookup, token in found.items()}
 
@@ -242,12 +243,12 @@ class LogTransaction:
             self.connection, self.log, level=level - 1, start=start, count=count
         )
 
-    def _load_tokens(self, references: set[Reference]) -> None:
-        lookups = {self._vault.lookup(self.organization, each): each for each in references}
+    def _load_tokens(self, parties: set[Party]) -> None:
+        lookups = {self._vault.lookup(self.organization, each): each for each in parties}
         found = storage_pseudonyms.find_tokens(self.connection, self.organization, list(lookups))
         fresh = [
-            self._vault.create(self.organization, reference, lookup=lookup)
-            for lookup, reference in lookups.items()
+            self._vault.create(self.organization, party, lookup=lookup)
+            for lookup, party in lookups.items()
             if lookup not in found
         ]
         if fresh:

@@ -10,21 +10,11 @@ from dataclasses import dataclass
 
 from emanet.core import pseudonym
 from emanet.core.errors import EmanetError, Reason, error
+from services.access_audit.domain.party import Party
 from services.runtime.keyring import KeyProvider
 from services.runtime.primitives import NONCE_BYTES, SealBrokenError, hmac_sha256, random_bytes
 
-__all__ = ["PseudonymRow", "Reference", "Vault"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Whom a pseudonym stands for; never logged."""
-
-    namespace: str
-    ref: str
-
-    def __repr__(self) -> str:
-        return "Reference(...)"
+__all__ = ["PseudonymRow", "Vault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +47,14 @@ class Vault:
     def __repr__(self) -> str:
         return "Vault(...)"
 
-    def lookup(self, organization: str, reference: Reference) -> bytes:
-        """The 32 bytes under which a reference's row is found."""
+    def lookup(self, organization: str, party: Party) -> bytes:
+        """The 32 bytes under which a party's row is found."""
         return hmac_sha256(
             self._lookup_key,
-            pseudonym.lookup_message(organization, reference.namespace, reference.ref),
+            pseudonym.lookup_message(organization, party.namespace, party.ref),
         )
 
-    def create(self, organization: str, reference: Reference, *, lookup: bytes) -> PseudonymRow:
+    def create(self, organization: str, party: Party, *, lookup: bytes) -> PseudonymRow:
         """Makes a row with a fresh salt under the active epoch.
 
         Raises:
@@ -73,21 +63,21 @@ class Vault:
         epoch = self._keyring.active_epoch(organization)
         drawn = random_bytes(pseudonym.SALT_BYTES + NONCE_BYTES)
         salt, nonce = drawn[: pseudonym.SALT_BYTES], drawn[pseudonym.SALT_BYTES :]
-        token = pseudonym.token(salt, organization, reference.namespace, reference.ref)
+        token = pseudonym.token(salt, organization, party.namespace, party.ref)
         wrapped = epoch.wrap(
-            pseudonym.row_plaintext(salt=salt, ref=reference.ref),
-            _aad(organization, reference.namespace, lookup, token, epoch.epoch),
+            pseudonym.row_plaintext(salt=salt, ref=party.ref),
+            _aad(organization, party.namespace, lookup, token, epoch.epoch),
             nonce=nonce,
         )
         return PseudonymRow(
             lookup=lookup,
-            namespace=reference.namespace,
+            namespace=party.namespace,
             token=token,
             epoch=epoch.epoch,
             wrapped=wrapped,
         )
 
-    def open(self, organization: str, row: PseudonymRow) -> Reference:
+    def open(self, organization: str, row: PseudonymRow) -> Party:
         """Tells whom a row stands for, once everything about it fits.
 
         Raises:
@@ -103,10 +93,10 @@ class Vault:
         pseudonym.verify_token(
             row.token, salt=salt, organization=organization, namespace=row.namespace, ref=ref
         )
-        reference = Reference(namespace=row.namespace, ref=ref)
-        if self.lookup(organization, reference) != row.lookup:
+        party = Party(row.namespace, ref)
+        if self.lookup(organization, party) != row.lookup:
             raise _corrupt()
-        return reference
+        return party
 
 
 def _aad(organization: str, namespace: str, lookup: bytes, token: str, epoch: int) -> bytes:

@@ -9,39 +9,22 @@ from uuid import UUID
 
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.leaf import MAX_FIELDS, Act, ActorAuth, ActorKind
-from emanet.core.names import is_slug, parse_subject
-from emanet.core.pseudonym import STAFF_NAMESPACE
+from emanet.core.names import is_slug
 from emanet.rules.question import CaseRef, Question
+from services.access_audit.domain.party import Party, staff_party
 
 __all__ = [
     "MAX_ITEMS",
     "Claim",
     "ClaimItem",
-    "Party",
     "Traces",
     "invalid",
-    "parse_party",
     "parse_reference",
 ]
 
 MAX_ITEMS = 1_000
 
 _BUCKET = re.compile(r"(?:[0-9]{4}-(?:0[1-9]|1[0-2])|open)\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """A subject with its parts; `identity` says that its reference looks like a T.C. number."""
-
-    namespace: str
-    ref: str
-    identity: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.ref}"
-
-    def __repr__(self) -> str:
-        return "Party(...)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +82,11 @@ class Claim:
         approver: person id from the approver's own token.
         recipient: slug; exactly with `disclose`.
         event_us: when it happened; None = when it is received.
+        identities: namespaces of references that look like T.C. numbers.
+        fields, subjects: different ones, in the order of the items.
+        values: how many in all.
+        actor_party: whose pseudonym names the actor; None for an application.
+        everybody: all who get a pseudonym: actor, subjects, approver.
     """
 
     id: UUID
@@ -116,9 +104,12 @@ class Claim:
     recipient: str = ""
     traces: Traces = field(default_factory=Traces)
     event_us: int | None = None
+    identities: frozenset[str] = frozenset()
     fields: tuple[str, ...] = field(init=False)
     subjects: tuple[Party, ...] = field(init=False, repr=False)
     values: int = field(init=False)
+    actor_party: Party | None = field(init=False, repr=False)
+    everybody: tuple[Party, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.items) <= MAX_ITEMS:
@@ -135,21 +126,14 @@ class Claim:
         if self.recipient and not is_slug(self.recipient):
             raise invalid("context.recipient", "not a recipient's slug")
         subjects = dict.fromkeys(item.subject for item in self.items if item.subject is not None)
+        actor = staff_party(self.actor_id) if self.actor is ActorKind.HUMAN else self.party
+        approver = None if self.approver is None else staff_party(self.approver)
+        everybody = (*subjects, *(each for each in (actor, approver) if each is not None))
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "subjects", tuple(subjects))
+        object.__setattr__(self, "actor_party", actor)
+        object.__setattr__(self, "everybody", everybody)
         object.__setattr__(self, "values", sum(item.count for item in self.items))
-
-    @property
-    def parties(self) -> tuple[Party, ...]:
-        """Every subject that is named, the acting one included."""
-        return self.subjects if self.party is None else (self.party, *self.subjects)
-
-    @property
-    def actor_party(self) -> Party | None:
-        """Whose pseudonym names the actor; None for an application."""
-        if self.actor is ActorKind.HUMAN:
-            return Party(STAFF_NAMESPACE, self.actor_id)
-        return self.party
 
     def question(self, at: datetime) -> Question:
         """What the rules are asked."""
@@ -168,21 +152,6 @@ class Claim:
             approver=self.approver,
             recipient=self.recipient or None,
         )
-
-
-def parse_party(text: str) -> Party:
-    """Reads a subject; whether its namespace may hold identity numbers is the register's to say.
-
-    Raises:
-        CallerError: INVALID_SUBJECT, TEXT_NOT_NFC.
-    """
-    try:
-        subject, identity = parse_subject(text), False
-    except EmanetError as refused:
-        if refused.reason is not Reason.INVALID_SUBJECT:
-            raise
-        subject, identity = parse_subject(text, allow_identity_number=True), True
-    return Party(namespace=subject.namespace, ref=subject.ref, identity=identity)
 
 
 def parse_reference(text: str) -> tuple[str, str]:

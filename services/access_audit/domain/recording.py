@@ -16,10 +16,10 @@ from emanet.core.leaf import (
     Target,
     Verdict,
 )
-from emanet.core.pseudonym import STAFF_NAMESPACE
 from emanet.register.values import BUILT_IN_SYSTEM, Register
 from emanet.rules.question import Decision as RuleDecision
-from services.access_audit.domain.claim import Claim, Party
+from services.access_audit.domain.claim import Claim
+from services.access_audit.domain.party import Party, staff_party
 from services.access_audit.domain.sealing import SealedEntries
 
 __all__ = [
@@ -95,7 +95,7 @@ def access_entries(claim: Claim, tokens: Mapping[Party, str]) -> tuple[Entry, ..
     if claim.case is not None:
         found.append(Entry(EntryKey.CASE, f"{claim.case.kind}/{claim.case.ref}"))
     if claim.approver is not None:
-        found.append(Entry(EntryKey.APPROVER, tokens[Party(STAFF_NAMESPACE, claim.approver)]))
+        found.append(Entry(EntryKey.APPROVER, tokens[staff_party(claim.approver)]))
     traces = claim.traces
     for key, value in (
         (EntryKey.RECIPIENT, claim.recipient),

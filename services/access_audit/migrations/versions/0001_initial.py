@@ -99,7 +99,6 @@ def _create_access() -> None:
         sa.PrimaryKeyConstraint("organization", "generation", "idx", name="access_pk"),
     )
     op.create_index("access_actor", "access", ["organization", "actor", "purpose", "receive_time"])
-    op.create_index("access_time", "access", ["organization", "receive_time"])
     op.create_index(
         "access_case",
         "access",
