@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from emanet.cli.help_page import render_help_page
 from emanet.core.reason_page import render_reasons
 from emanet.register.lint import render_rules
 from services.access_audit.authorisation import ROWS as ACCESS_AUDIT_ROWS
@@ -35,6 +36,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "authorisation.md": lambda: (
         AUTHORISATION + render([*INVENTORY_ROWS, *ACCESS_AUDIT_ROWS, *CRYPTO_ROWS])
     ),
+    "cli.md": render_help_page,
     "configuration.md": lambda: render_configuration(SETTINGS),
     "errors.md": render_reasons,
     "lint-rules.md": render_rules,

@@ -61,6 +61,7 @@ def add_commands(app: typer.Typer, groups: Iterable[Group], *, lang: Lang) -> No
                 no_args_is_help=True,
                 rich_markup_mode=None,
             )
+            target.callback()(_spoken(lang))
             app.add_typer(target)
         for command in group.commands:
             path = f"{group.name} {command.name}".strip()
@@ -75,6 +76,19 @@ def add_commands(app: typer.Typer, groups: Iterable[Group], *, lang: Lang) -> No
 def group_class(lang: Lang) -> type[TyperGroup]:
     """The class of groups whose help has headings in the language."""
     return _CLASSES[lang][0]
+
+
+def _spoken(lang: Lang) -> Callable[..., None]:
+    """A group's own option; the language was read before help was written."""
+
+    def read(
+        spoken: Lang = typer.Option(
+            lang, "--lang", show_default=False, help=help_of("lang", lang=lang)
+        ),
+    ) -> None:
+        """Nothing is left to do."""
+
+    return read
 
 
 def _bound(command: Command, *, path: str, lang: Lang) -> Callable[..., int]:
@@ -101,6 +115,8 @@ def _described(parameter: inspect.Parameter, *, path: str, lang: Lang) -> inspec
         described.append(copy(detail))
         if isinstance(detail, ParameterInfo):
             described[-1].help = help_of(f"{path}.{parameter.name}", lang=lang)
+            if kind == list[str]:
+                described[-1].metavar = "<str>…"
     return parameter.replace(
         annotation=Annotated[kind, *described], kind=inspect.Parameter.KEYWORD_ONLY
     )

@@ -126,7 +126,7 @@ def list_all(session: Session, limit: Annotated[int, typer.Option("--limit", min
         [
             (
                 each.name.rpartition("/")[2],
-                session.say(f"destruction.{_state(each)}"),
+                session.say(f"destruction.{_state(each)}").partition(";")[0],
                 local_time(each.request_time.ToDatetime(tzinfo=dt.UTC)),
                 str(each.key_count),
             )

@@ -11,7 +11,6 @@ import typer
 
 from emanet.cli.binding import Command
 from emanet.cli.session import Session
-from emanet.core.errors import Reason, error
 
 if TYPE_CHECKING:
     from emanet.register.edits import Edit
@@ -107,25 +106,6 @@ def submit(session: Session) -> int:
     return 0
 
 
-def show(session: Session, version: Annotated[str, typer.Argument()] = "") -> int:
-    """Prints a register as a manifest: the one in effect, a version's, or the draft."""
-    from emanet.cli.manifests import in_effect, read_register
-    from emanet.register.manifest import dump_manifest
-    from emanet.register.values import to_json
-
-    with session.admin() as admin:
-        if version:
-            register = read_register(admin, version)
-        else:
-            found = in_effect(admin)
-            if found is None:
-                raise error(Reason.REGISTER_MISSING)
-            register = found.snapshot.register
-    session.answer(to_json(register))
-    session.print(dump_manifest(register).rstrip("\n"))
-    return 0
-
-
 def show_findings(session: Session, findings: Sequence[Finding], *, as_json: bool = False) -> int:
     """Shows findings of any lint; the exit status is 1 when one is an error."""
     import json
@@ -181,5 +161,4 @@ COMMANDS = (
     Command("plan", plan, remote=True),
     Command("apply", apply, remote=True),
     Command("submit", submit, remote=True),
-    Command("show", show, remote=True),
 )

@@ -158,6 +158,25 @@ def export(
     return 0
 
 
+def show(session: Session, version: Annotated[str, typer.Argument()] = "") -> int:
+    """Prints a register as a manifest: the one in effect, a version's, or the draft."""
+    from emanet.cli.manifests import in_effect, read_register
+    from emanet.register.manifest import dump_manifest
+    from emanet.register.values import to_json
+
+    with session.admin() as admin:
+        if version:
+            register = read_register(admin, version)
+        else:
+            found = in_effect(admin)
+            if found is None:
+                raise error(Reason.REGISTER_MISSING)
+            register = found.snapshot.register
+    session.answer(to_json(register))
+    session.print(dump_manifest(register).rstrip("\n"))
+    return 0
+
+
 def _ask_for_digest(session: Session, found: FetchedRegister, notice: ChangeNotice) -> None:
     number, digest = found.snapshot.number, found.digest.hex()
     session.answer({"number": number, "digest": digest, "notice": _notice_as_json(notice)})
@@ -219,4 +238,5 @@ COMMANDS = (
     Command("versions", versions, remote=True),
     Command("diff", diff, remote=True),
     Command("export", export, remote=True),
+    Command("show", show, remote=True),
 )

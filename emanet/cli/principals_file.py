@@ -10,7 +10,7 @@ from emanet.core.errors import Reason, error
 
 __all__ = ["APPLICATIONS", "account_of", "ensure_principals", "missing_from", "token_client_of"]
 
-APPLICATIONS = ("panel", "helpdesk", "erp", "cli")
+APPLICATIONS = ("panel", "helpdesk", "erp", "register-desk", "soc", "audit-desk", "cli")
 """The applications that the starter file names; each gets a certificate."""
 
 _HEADER = """\
@@ -103,10 +103,13 @@ def _starter(organizations: Iterable[str]) -> str:
     ids = sorted(organizations)
     listed = f"[{', '.join(ids)}]"
     applications = {
-        "panel": "token_client: panel, may_assert: [data_subject], owns_cases: [order]",
-        "helpdesk": "token_client: helpdesk, owns_cases: [ticket, legal_order]",
-        "erp": "token_client: erp, may_assert: [app], owns_cases: [invoice_run, campaign]",
-        "cli": "token_client: emanet-cli, owns_cases: [review, incident]",
+        "panel": "token_client: panel, may_assert: [data_subject]",
+        "helpdesk": "token_client: helpdesk, owns_cases: [ticket]",
+        "erp": "token_client: erp, may_assert: [app], owns_cases: [order, invoice_run, campaign]",
+        "register-desk": "owns_cases: [legal_order]",
+        "soc": "owns_cases: [incident]",
+        "audit-desk": "owns_cases: [review]",
+        "cli": "token_client: emanet-cli",
     }
     persons = {
         "s-001": "with group kvkk: data protection officer",

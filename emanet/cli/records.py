@@ -52,29 +52,25 @@ def record_as_json(record: AccessRecord) -> dict[str, object]:
 
 
 def show_records(session: Session, records: list[AccessRecord]) -> None:
-    """One line a record: when, who, what, for what, the answer and why."""
-    session.table(
-        session.say("audit.header").split("|"), [_row(session, record) for record in records]
-    )
+    """Two lines a record: when, who, the answer; what, for what, and why."""
+    for record in records:
+        session.print(*_lines(session, record))
 
 
-def _row(session: Session, record: AccessRecord) -> tuple[str, ...]:
+def _lines(session: Session, record: AccessRecord) -> tuple[str, str]:
     from emanet.api.access_audit.v1.resources_pb2 import VERDICT_DENY, Action
 
     who = record.person or (
         record.actor if record.actor_kind == "app" else f"{record.actor[:_TOKEN_SHOWN]}…"
     )
-    action = Action.Name(record.action).removeprefix("ACTION_").lower()
-    fields = ", ".join(record.fields)
     answer = session.say("audit.denied" if record.verdict == VERDICT_DENY else "audit.allowed")
     if record.waiting_for_review:
         answer = session.say("audit.review")
+    when = local_time(record.receive_time.ToDatetime(tzinfo=dt.UTC))
+    role = f" ({record.role})" if record.role else ""
+    action = Action.Name(record.action).removeprefix("ACTION_").lower()
+    fields = ", ".join(record.fields)
     return (
-        str(record.index),
-        local_time(record.receive_time.ToDatetime(tzinfo=dt.UTC)),
-        f"{who} ({record.role})" if record.role else who,
-        f"{action} {fields} ({record.count})",
-        record.purpose,
-        answer,
-        record.reason,
+        f"{record.index:>6,}  {when}  {answer:<8}  {who}{role}",
+        f"        {action} {fields} ({record.count}) · {record.purpose} · {record.reason}",
     )
