@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 
-from emanet.core.encoding import b64url_encode
 from emanet.core.leaf import Entry
 from emanet.core.merkle import SALT_BYTES, entries_root
 
@@ -39,15 +39,23 @@ def seal_entries(entries: Sequence[Entry], *, salts: bytes) -> SealedEntries:
         entries: at most 8,192.
         salts: 16 random bytes for each entry, concatenated.
     """
+    sha256 = hashlib.sha256
     hashes: list[bytes] = []
     shown: list[str] = []
-    offset = 0
-    for entry in entries:
-        salt = salts[offset : offset + SALT_BYTES]
-        offset += SALT_BYTES
-        pair = f'"{entry.key.value}",{encode_basestring(entry.value)}]'
-        hashes.append(hashlib.sha256(b"\x02" + salt + f"[{pair}".encode()).digest())
-        shown.append(f'["{b64url_encode(salt)}",{pair}')
+    for position, (entry, salt_text) in enumerate(zip(entries, _texts(salts), strict=True)):
+        salt = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
+        pair = f'"{entry.key}",{encode_basestring(entry.value)}]'
+        hashes.append(sha256(b"\x02" + salt + f"[{pair}".encode()).digest())
+        shown.append(f'["{salt_text}",{pair}')
     return SealedEntries(
         count=len(hashes), root=entries_root(hashes), data=f"[{','.join(shown)}]".encode()
     )
+
+
+def _texts(salts: bytes) -> list[str]:
+    """The base64url of each salt, by one call: 16 bytes and 2 zero bytes make 24 characters."""
+    padded = b"".join(
+        [salts[start : start + SALT_BYTES] + b"\0\0" for start in range(0, len(salts), SALT_BYTES)]
+    )
+    text = base64.urlsafe_b64encode(padded).decode()
+    return [text[start : start + 22] for start in range(0, len(text), 24)]
