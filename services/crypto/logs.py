@@ -1,8 +1,9 @@
 """Memory of each organization's log: what was seen, what is proven, and what to do about a lie.
 
 A larger checkpoint is believed at once and remembered in memory at once; the database follows
-within a second (`flush`). Within a minute its history is proven from the last proven one
-(`prove`). A log that cannot prove it stops decryption for its organization, in every replica.
+within a second (`flush`). Within a minute (`prove`) its history is proven from the last proven
+tree, and the newest leaf that was believed is proven to be in it. A log that cannot prove either
+stops decryption for its organization, in every replica.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 from emanet.core.checkpoint import Checkpoint, Vkey
 from emanet.core.errors import EmanetError, IntegrityError, Reason, error
 from emanet.core.leaf import Leaf, Receipt
-from emanet.core.merkle import EMPTY_ROOT, verify_consistency
+from emanet.core.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from services.crypto import storage_log
 from services.crypto.audit import Audit
 from services.crypto.domain.proof import KnownLog, verify_receipt
@@ -37,6 +38,7 @@ class LogMemory:
         self.proven = state.proven
         self.flushed = state.seen
         self.fault = state.fault
+        self.newest: Receipt | None = None
         self.flushed_fault = state.fault
 
     def believe(self, receipt: Receipt, leaf: bytes, *, known: KnownLog) -> Leaf:
@@ -53,6 +55,7 @@ class LogMemory:
                 receipt, leaf, vkey=self.vkey, known=known, verify=ed25519_verify
             )
             self._remember(checkpoint)
+            self.newest = receipt
         except IntegrityError as lie:
             if lie.reason is Reason.LOG_FORK:
                 self.fault = Reason.LOG_FORK.value
@@ -120,7 +123,7 @@ class LogKeeper:
                 )
 
     async def _prove_one(self, organization: str, memory: LogMemory, timeout_s: float) -> None:
-        old, new = memory.proven, memory.seen
+        old, new, newest = memory.proven, memory.seen, memory.newest
         proof: tuple[bytes, ...] = ()
         if old.size:
             proof = await self._audit.consistency_proof(
@@ -129,6 +132,17 @@ class LogKeeper:
         verify_consistency(
             old_size=old.size, old_root=old.root, new_size=new.size, new_root=new.root, proof=proof
         )
+        if newest is not None and newest.index < new.size:
+            path = await self._audit.inclusion_proof(
+                organization, index=newest.index, size=new.size, timeout_s=timeout_s
+            )
+            verify_inclusion(
+                leaf=newest.leaf_hash,
+                index=newest.index,
+                size=new.size,
+                proof=path,
+                root=new.root,
+            )
         await self._database.write(
             lambda connection: storage_log.put_proven(connection, organization, new)
         )
