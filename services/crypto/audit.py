@@ -104,6 +104,11 @@ class Audit(Protocol):
     ) -> tuple[bytes, ...]:
         """Hashes that prove one tree to begin with another."""
 
+    async def inclusion_proof(
+        self, organization: str, *, index: int, size: int, timeout_s: float
+    ) -> tuple[bytes, ...]:
+        """Hashes that prove a leaf to be in a tree."""
+
     async def is_due(
         self, organization: str, *, subject: str, retention_class: str, timeout_s: float
     ) -> bool:
@@ -200,6 +205,18 @@ class AuditGateway:
         )
         answer = await self._call(
             lambda: self._open().log.GetConsistencyProof(request, timeout=timeout_s)
+        )
+        return tuple(answer.hashes)
+
+    async def inclusion_proof(
+        self, organization: str, *, index: int, size: int, timeout_s: float
+    ) -> tuple[bytes, ...]:
+        """Hashes as in RFC 6962 section 2.1.1; raises like `check_access`."""
+        request = log_pb2.GetInclusionProofRequest(
+            parent=f"organizations/{organization}", index=index, tree_size=size
+        )
+        answer = await self._call(
+            lambda: self._open().log.GetInclusionProof(request, timeout=timeout_s)
         )
         return tuple(answer.hashes)
 

@@ -17,6 +17,8 @@ from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.ids import new_uuid7, parse_uuid7
 from emanet.core.keyrow import KeyKind
 from emanet.core.names import Collection, format_name, parse_subject
+from emanet.register.protection import RegisterView
+from emanet.register.retention import is_open_class
 from services.crypto import storage
 from services.crypto import storage_destruction as stored
 from services.crypto.audit import Audit
@@ -229,15 +231,23 @@ class DestroyOperation:
             case Ground.SUBJECT_REQUEST:
                 return plan_request(view, retention_class, latest_bucket=latest, at=now)
             case Ground.RETENTION_ENDED:
-                is_due = await self._audit.is_due(
-                    tenant.organization,
-                    subject=act.subject,
-                    retention_class=retention_class,
-                    timeout_s=_AUDIT_TIMEOUT_S,
-                )
+                is_due = await self._is_due(tenant, view, act.subject, retention_class)
                 return plan_ended(
                     view, retention_class, latest_bucket=latest, is_due=is_due, at=now
                 )
+
+    async def _is_due(
+        self, tenant: Tenant, view: RegisterView | None, subject: str, retention_class: str
+    ) -> bool:
+        """What access_audit says of a class that starts with events; others need no word."""
+        if view is None or not is_open_class(view.register, retention_class):
+            return False
+        return await self._audit.is_due(
+            tenant.organization,
+            subject=subject,
+            retention_class=retention_class,
+            timeout_s=_AUDIT_TIMEOUT_S,
+        )
 
     async def _plan_bucket(self, tenant: Tenant, act: BucketOrder) -> Plan:
         now = self._clock.now()

@@ -9,6 +9,7 @@ import pytest
 import structlog
 from sqlalchemy import Connection, select, text
 
+from emanet.api.access_audit.v1 import access_audit_pb2
 from emanet.client.register_feed import FetchedVersion
 from emanet.core.encoding import from_micros
 from emanet.core.errors import EmanetError, Reason
@@ -145,6 +146,23 @@ async def test_a_rewritten_history_stops_decryption_for_good(world: World) -> No
         assert isinstance(await replica.seal(), bytes)
     async with world.replica() as other:
         assert await refused(other.open(envelope)) is Reason.LOG_FORK
+
+
+async def test_a_receipt_whose_leaf_is_not_in_the_tree_stops_decryption(world: World) -> None:
+    """A signed checkpoint beside a leaf that was never appended is found out by the proof."""
+    async with world.replica() as replica:
+        envelope = await replica.seal()
+        log = replica.audit.log("cinar")
+
+        def take_back(answer: access_audit_pb2.CheckAccessResponse) -> None:
+            log.leaves[answer.receipt.index] = b"another leaf"
+            answer.receipt.checkpoint = log.checkpoint()
+
+        replica.audit.lie = take_back
+        await replica.open(envelope)
+        replica.audit.lie = lambda _: None
+        await keep_proving(replica)
+        assert await refused(replica.open(envelope)) is Reason.LOG_FORK
 
 
 async def test_a_restart_remembers_the_largest_log(world: World) -> None:

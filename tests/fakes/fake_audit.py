@@ -33,7 +33,14 @@ from emanet.core.leaf import (
     Verdict,
     encode_leaf,
 )
-from emanet.core.merkle import EMPTY_ROOT, CompactRange, consistency_proof, leaf_hash, node_hash
+from emanet.core.merkle import (
+    EMPTY_ROOT,
+    CompactRange,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    node_hash,
+)
 from services.crypto.audit import AccessQuestion, KeyEvent
 from services.runtime.primitives import Ed25519Signer, random_bytes
 
@@ -200,6 +207,12 @@ class FakeAudit:
     ) -> tuple[bytes, ...]:
         await self._available(timeout_s)
         return consistency_proof(old_size, new_size, self.log(organization).subtree)
+
+    async def inclusion_proof(
+        self, organization: str, *, index: int, size: int, timeout_s: float
+    ) -> tuple[bytes, ...]:
+        await self._available(timeout_s)
+        return inclusion_proof(index, size, self.log(organization).subtree)
 
     async def is_due(
         self, organization: str, *, subject: str, retention_class: str, timeout_s: float
