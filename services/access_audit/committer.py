@@ -22,6 +22,7 @@ from emanet.core.clock import Clock
 from emanet.core.encoding import micros
 from emanet.core.errors import EmanetError, Reason, error
 from services.access_audit import storage_log
+from services.access_audit.failures import renewed
 from services.access_audit.heads import Head, Heads
 from services.access_audit.transaction import LogTransaction
 from services.access_audit.vault import Vault
@@ -237,6 +238,6 @@ def _set_results(answers: Sequence[_Answer]) -> None:
         if ticket.future.done():
             continue
         if isinstance(answer, EmanetError):
-            ticket.future.set_exception(answer)
+            ticket.future.set_exception(renewed(answer))
         else:
             ticket.future.set_result(answer)

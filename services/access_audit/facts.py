@@ -17,6 +17,7 @@ from services.access_audit import storage_access, storage_cases, storage_retenti
 from services.access_audit.domain.claim import Claim
 from services.access_audit.domain.lapses import lapsed_fields, needs_events
 from services.access_audit.domain.party import Party, staff_party
+from services.access_audit.failures import renewed
 from services.access_audit.ground import Contacts, Ground, find_ground
 from services.access_audit.shelf import Shelf
 from services.access_audit.storage_access import AccessRow
@@ -97,7 +98,7 @@ class FactSheet:
     def ground(self) -> Ground:
         """What the decisions stand on; raises what stood against it."""
         if isinstance(self._ground, EmanetError):
-            raise self._ground
+            raise renewed(self._ground)
         return self._ground
 
     def tokens(self, claim: Claim) -> Mapping[Party, str]:

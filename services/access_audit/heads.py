@@ -18,6 +18,7 @@ from emanet.core.checkpoint import Checkpoint
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.merkle import CompactRange
 from services.access_audit import storage_log
+from services.access_audit.failures import renewed
 from services.access_audit.signer import CheckpointFiles, LogKeys
 from services.access_audit.storage_log import Control
 
@@ -79,7 +80,7 @@ class Heads:
         organization = control.log.organization
         blocked = self._blocked.get(organization)
         if blocked is not None:
-            raise blocked
+            raise renewed(blocked)
         known = self._heads.get(organization)
         try:
             if known is None or known.origin != control.origin:
@@ -87,7 +88,7 @@ class Heads:
             return self._next(connection, control, known)
         except EmanetError as failure:
             if failure.reason in _FINAL:
-                self._blocked[organization] = failure
+                self._blocked[organization] = renewed(failure)
                 _log.error("log.refused", organization=organization, reason=failure.reason.value)
             raise
 

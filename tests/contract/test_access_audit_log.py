@@ -229,7 +229,10 @@ async def test_the_checkpoint_is_kept_outside_the_database(
     state = world.service_dir / "state"
     answer = await audit.check()
     vkey = (state / f"{ORGANIZATION}.vkey").read_text().strip()
-    kept = [_open(path.read_text().rstrip("\0"), vkey) for path in state.glob(f"{ORGANIZATION}.checkpoint*")]
+    kept = [
+        _open(path.read_text().rstrip("\0"), vkey)
+        for path in state.glob(f"{ORGANIZATION}.checkpoint*")
+    ]
     assert _open(answer.receipt.checkpoint, vkey) in kept
 
 
