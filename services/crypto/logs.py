@@ -123,9 +123,16 @@ class LogKeeper:
                 )
 
     async def _prove_one(self, organization: str, memory: LogMemory, timeout_s: float) -> None:
-        old, new, newest = memory.proven, memory.seen, memory.newest
+        state = await self._database.read(
+            lambda connection: storage_log.read_log(connection, organization)
+        )
+        if state is None:
+            raise error(Reason.ORGANIZATION_MISSING, organization=organization)
+        # From what any replica has proven: two that were shown two histories find out here.
+        seen, newest = memory.seen, memory.newest
+        old, new = sorted((state.proven, seen), key=lambda known: known.size)
         proof: tuple[bytes, ...] = ()
-        if old.size:
+        if 0 < old.size < new.size:
             proof = await self._audit.consistency_proof(
                 organization, old_size=old.size, new_size=new.size, timeout_s=timeout_s
             )

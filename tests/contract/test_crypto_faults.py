@@ -14,6 +14,7 @@ from emanet.client.register_feed import FetchedVersion
 from emanet.core.encoding import from_micros
 from emanet.core.errors import EmanetError, Reason
 from services.crypto import storage_log
+from services.crypto.domain.proof import KnownLog
 from services.crypto.logs import LogKeeper
 from services.crypto.opening import SealedItem
 from services.crypto.registers import OrganizationSink, Registers
@@ -146,6 +147,21 @@ async def test_a_rewritten_history_stops_decryption_for_good(world: World) -> No
         assert isinstance(await replica.seal(), bytes)
     async with world.replica() as other:
         assert await refused(other.open(envelope)) is Reason.LOG_FORK
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_replicas_that_were_shown_two_histories_find_out(world: World, size: int) -> None:
+    """What another replica has proven, smaller, equal or larger, must fit what this one saw."""
+    async with world.replica() as replica:
+        envelope = await replica.seal()
+        for _ in range(2):
+            await replica.open(envelope)
+        other = KnownLog(size, bytes(32))
+        await replica.database.write(lambda c: storage_log.put_proven(c, "cinar", other))
+        log = replica.audit.log("cinar")
+        log.leaves += [b"one more"] * max(0, size - 2)
+        await keep_proving(replica)
+        assert await refused(replica.open(envelope)) is Reason.LOG_FORK
 
 
 async def test_a_receipt_whose_leaf_is_not_in_the_tree_stops_decryption(world: World) -> None:
