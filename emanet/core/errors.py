@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from emanet.core.reasons import CATALOGUE, Code, Reason, ReasonText
+from emanet.core.reasons import CASE_PROBLEMS, CATALOGUE, Code, Reason, ReasonText
 
 __all__ = [
     "CallerError",
@@ -65,12 +65,12 @@ class EmanetError(Exception):
     @property
     def message_en(self) -> str:
         """What was wrong, for developers."""
-        return _filled(CATALOGUE[self.reason].en, self.metadata)
+        return _filled(CATALOGUE[self.reason].en, self._words(0))
 
     @property
     def message_tr(self) -> str:
         """What was wrong, for the person at the screen; ready to print."""
-        return _filled(CATALOGUE[self.reason].tr, self.metadata)
+        return _filled(CATALOGUE[self.reason].tr, self._words(1))
 
     @property
     def next_step_en(self) -> str:
@@ -81,6 +81,13 @@ class EmanetError(Exception):
     def next_step_tr(self) -> str:
         """What to do next, in Turkish."""
         return _filled(CATALOGUE[self.reason].next_tr, self.metadata)
+
+    def _words(self, language: int) -> Mapping[str, str]:
+        """The metadata with the code of a case's problem in words; 0 = English, 1 = Turkish."""
+        words = CASE_PROBLEMS.get(self.metadata.get("problem", ""))
+        if words is None or self.reason is not Reason.CASE_UNFIT:
+            return self.metadata
+        return {**self.metadata, "problem": words[language]}
 
 
 class CallerError(EmanetError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
-__all__ = ["CATALOGUE", "Code", "Reason", "ReasonText"]
+__all__ = ["CASE_PROBLEMS", "CATALOGUE", "Code", "Reason", "ReasonText"]
 
 
 class Code(IntEnum):
@@ -394,3 +394,17 @@ CATALOGUE: Mapping[Reason, ReasonText] = MappingProxyType(
         for reason, code, en, tr, next_en, next_tr in _ROWS
     }
 )
+
+CASE_PROBLEMS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "unknown": ("it is not known here", "burada bilinmiyor"),
+        "kind": ("it is of another kind", "türü başka"),
+        "opener": ("it was opened by the wrong party", "açması gereken taraf açmamış"),
+        "number": ("its reference has no number", "numarası yok"),
+        "late": ("it came after the access", "erişimden sonra gelmiş"),
+        "closed": ("it is closed", "kapanmış"),
+        "other_subject": ("it is about somebody else", "başka biriyle ilgili"),
+        "not_assigned": ("it is not assigned to you", "size atanmamış"),
+    }
+)
+"""What `problem` of CASE_UNFIT may be, in English and Turkish words for its message."""

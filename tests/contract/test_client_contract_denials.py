@@ -134,6 +134,8 @@ def test_a_case_that_does_not_fit_says_what_is_wrong(world, person, subject, fau
             world, Reason.CASE_UNFIT, lambda: world.em.decrypt("customer.email", envelope)
         )
     assert refusal.metadata["problem"] == fault
+    assert fault not in refusal.message_tr
+    assert "<" not in refusal.message_tr
 
 
 def test_a_closed_case_counts_for_its_window(world, person, subject):
