@@ -23,6 +23,8 @@ _FLUSH_S = 0.5
 """The memory of logs reaches the database within a second (FORMATS, "Log")."""
 
 _FEED_PAUSE_S = 1.0
+_REACH_PAUSE_S = 1.0
+_REACH_TIMEOUT_S = 10.0
 _PROOF_TIMEOUT_S = 10.0
 _log = structlog.get_logger(__name__)
 
@@ -51,6 +53,7 @@ class Background:
         self._audit = audit
         self._clock = clock
         self._reached = reached
+        self._is_reached = False
         self._proof_interval_s = proof_interval_s
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -59,7 +62,7 @@ class Background:
         self._tenants.on_found = self._follow
         for tenant in self._tenants.all():
             self._follow(tenant)
-        self._keep(self._reach())
+        self.run_every(_REACH_PAUSE_S, self._reach)
         self.run_every(_FLUSH_S, self._flush)
         self.run_every(self._proof_interval_s, self._prove)
 
@@ -90,7 +93,11 @@ class Background:
 
     async def _reach(self) -> None:
         """Health waits until access_audit was reached once under mutual TLS."""
-        await self._audit.current().channel_ready()
+        if self._is_reached:
+            return
+        async with asyncio.timeout(_REACH_TIMEOUT_S):
+            await self._audit.current().channel_ready()
+        self._is_reached = True
         self._reached.meet()
 
     async def _flush(self) -> None:
