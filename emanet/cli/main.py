@@ -65,18 +65,26 @@ def build_app(lang: Lang) -> typer.Typer:
     @app.callback(help=help_of("", lang=lang))
     def root(
         version: bool = typer.Option(
-            False, "--version", is_eager=True, help=help_of("version", lang=lang)
+            False,
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help=help_of("version", lang=lang),
         ),
-        spoken: Lang = typer.Option(  # noqa: ARG001 (read from the bare arguments already)
+        spoken: Lang = typer.Option(
             lang, "--lang", show_default=False, help=help_of("lang", lang=lang)
         ),
     ) -> None:
-        if version:
-            typer.echo(f"emanet {__version__}")
-            raise typer.Exit(0)
+        """Nothing is left to do: both options have had their effect."""
 
     add_commands(app, GROUPS, lang=lang)
     return app
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"emanet {__version__}")
+        raise typer.Exit(0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

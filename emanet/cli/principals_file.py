@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from emanet.cli.problems import CommandError
 from emanet.cli.workspace import DEV_ISSUER, DEV_TRUST_DOMAIN, Workspace
 from emanet.core import strict_yaml
 from emanet.core.errors import Reason, error
@@ -93,7 +94,7 @@ def _named_organizations(workspace: Workspace) -> frozenset[str]:
 
 def _section(workspace: Workspace, name: str) -> dict[str, strict_yaml.Node]:
     if not workspace.principals.exists():
-        raise error(Reason.RESOURCE_NOT_FOUND, resource=str(workspace.principals))
+        raise CommandError("no_principals", file=workspace.principals)
     text = workspace.principals.read_text(encoding="utf-8")
     root = strict_yaml.load(text, workspace.principals.name).mapping()
     return dict(root[name].mapping()) if name in root else {}

@@ -32,6 +32,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "problem.no_endpoints.next": ("run `emanet up`, or set EMANET_ENDPOINTS", "`emanet up` çalıştırın ya da EMANET_ENDPOINTS verin"),
     "problem.no_organization": ("no organization is named", "kuruluş belirtilmedi"),
     "problem.no_organization.next": ("add --organization ID, or set EMANET_ORGANIZATION", "--organization KİMLİK ekleyin ya da EMANET_ORGANIZATION verin"),
+    "problem.no_principals": ("there is no {file}", "{file} yok"),
+    "problem.no_principals.next": ("make it first: emanet dev certs --organization ID", "önce üretin: emanet dev certs --organization KİMLİK"),
     "problem.already_up": ("already running as process {pid}", "zaten çalışıyor (süreç {pid})"),
     "problem.already_up.next": ("stop it first: emanet down", "önce durdurun: emanet down"),
     "problem.not_started": ("the services did not start:\n  {told}", "servisler başlamadı:\n  {told}"),
@@ -65,10 +67,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "up.started": ("services up in {seconds} s", "servisler {seconds} sn'de açıldı"),
     "up.foreground": ("running; Ctrl-C stops all three", "çalışıyor; Ctrl-C üçünü de durdurur"),
     "up.embedded": (
-        "Embedded, for development: this OS user holds log, signer and keys, so P3 and P4\n"
-        "do not hold against this user.",
-        "Gömülü geliştirme kipi: kayıt defteri, imza anahtarı ve veri anahtarları bu işletim\n"
-        "sistemi kullanıcısındadır; P3 ve P4 bu kullanıcıya karşı geçerli değildir."),
+        "Embedded, for development: this OS user holds log, signer and keys, so P3 and\n"
+        "P4 do not hold against this user.",
+        "Gömülü geliştirme kipi: kayıt defteri, imza anahtarı ve veri anahtarları bu\n"
+        "işletim sistemi kullanıcısında; P3 ve P4 bu kullanıcıya karşı geçerli değil."),
     "up.exports": ("For your applications:", "Uygulamalarınız için:"),
     "up.unnamed": (
         "warning: {file} gives organization {organization} to no application;\n"
@@ -90,17 +92,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
         "Promises now: embedded, mode dev. One OS user holds log, signer and keys:\n"
         "  P3 (no record changes unnoticed) does not hold against this user;\n"
         "  P4 (retention ends in destruction) does not hold against this user.",
-        "Şu an geçerli sözler: gömülü, geliştirme kipi. Kayıt defteri, imza anahtarı ve veri\n"
-        "anahtarları tek bir işletim sistemi kullanıcısında:\n"
+        "Şu an geçerli sözler: gömülü geliştirme kipi. Kayıt defteri, imza anahtarı ve\n"
+        "veri anahtarları tek bir işletim sistemi kullanıcısında:\n"
         "  P3 (kayıt fark edilmeden değişmez) bu kullanıcıya karşı geçerli değil;\n"
         "  P4 (saklama imhayla biter) bu kullanıcıya karşı geçerli değil."),
     "status.promises.production": (
-        "Promises now: P3 holds against everybody who does not also hold the signing key, the\n"
-        "  database's owner included. Against one who does, only up to the last checkpoint\n"
-        "  that somebody outside has kept; no witness is set up.",
-        "Şu an geçerli sözler: P3, imza anahtarını da elinde tutmayan herkese (veritabanı\n"
-        "  sahibi dâhil) karşı geçerli. Anahtarı tutana karşı yalnız dışarıda birinin sakladığı\n"
-        "  son denetim noktasına dek; tanık kurulmamış."),
+        "Promises now: P3 holds against everybody who does not also hold the signing\n"
+        "  key, the database's owner included. Against one who does, only up to the\n"
+        "  last checkpoint that somebody outside has kept; no witness is set up.",
+        "Şu an geçerli sözler: P3, imza anahtarını da elinde tutmayan herkese\n"
+        "  (veritabanı sahibi dâhil) karşı geçerli. Anahtarı tutana karşı yalnız\n"
+        "  dışarıda saklanan son denetim noktasına dek; tanık kurulmamış."),
     "dev.certs": ("{count} certificates made in {folder}", "{folder} içinde {count} sertifika üretildi"),
     "dev.written": ("{file} written", "{file} yazıldı"),
     "dev.kept": ("{file} kept as it is", "{file} olduğu gibi bırakıldı"),
@@ -219,7 +221,7 @@ HELP_HEADINGS = (
     ("Arguments:", "Değişkenler:"),
     ("Show this message and exit.", "Bu yardımı göster."),
     ("required]", "zorunlu]"),
-    ("default: ", "varsayılan: "),
+    ("default:", "varsayılan:"),
     ("env var:", "ortam:"),
 )
 """The framework's own words in help, and ours for them."""

@@ -47,7 +47,7 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
     "dev": ("Identities for development, accepted on loopback alone.", "Geliştirme kimlikleri."),
     "dev certs": (
         "Make certificates, the token issuer and a starter principals.yaml.",
-        "Sertifikaları, belirteç yayıncısını ve ilk principals.yaml dosyasını üret."),
+        "Sertifika, belirteç yayıncısı ve ilk principals.yaml üret."),
     "dev certs.organization": (
         "An organization for the starter file; may be repeated.",
         "İlk dosyaya yazılacak kuruluş; yinelenebilir."),
@@ -56,7 +56,7 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
         "Sertifika alacak ek uygulama; yinelenebilir."),
     "dev token": (
         "Print a staff token as of a log-in just now; it lasts 15 minutes.",
-        "Şu an oturum açılmış gibi personel belirteci yaz; 15 dakika geçerlidir."),
+        "Şu an oturum açılmış gibi personel belirteci yaz. 15 dakika geçerlidir."),
     "dev token.person": ("Person id of principals.yaml.", "principals.yaml'daki kişi kimliği."),
     "dev token.group": ("A group of the person; may be repeated.", "Kişinin grubu; yinelenebilir."),
     "dev token.client": ("The application that will present it.", "Belirteci sunacak uygulama."),
@@ -159,8 +159,8 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
     "cases put": (
         "Push cases as the application that owns their kind (--app). From a JSON file, an object "
         "or a list of objects with the keys of the options, or from the options.",
-        "Türün sahibi olan uygulama adına (--app) dosya (case) gönder: anahtarları seçeneklerle "
-        "aynı olan bir JSON nesnesi ya da listesi, ya da seçenekler."),
+        "Türün sahibi olan uygulama adına (--app) dosya gönder. Bir JSON dosyasından (anahtarları "
+        "seçeneklerle aynı olan nesne ya da liste) ya da seçeneklerden."),
     "cases put.file": ("JSON file.", "JSON dosyası."),
     "cases put.kind": ("The case's kind (ticket).", "Dosyanın türü (ticket)."),
     "cases put.ref": ("The case's reference (T-118).", "Dosyanın numarası (T-118)."),
@@ -202,8 +202,8 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
         "Doğrulama anahtarının dosyası. Verilmezse KLASÖR.vkey."),
     "audit export-log.replace": ("Replace an earlier export.", "Önceki dökümün yerine koy."),
     "audit record": (
-        "Record a read that has happened outside: a paper file, a report, a telephone call.",
-        "Dışarıda olmuş bir okumayı kaydet: kâğıt dosya, rapor, telefon görüşmesi."),
+        "Record a read that has happened outside. A paper file, a report, a call.",
+        "Dışarıda olmuş bir okumayı kaydet. Kâğıt dosya, rapor, telefon."),
     "audit record.data_field": ("A field that was read; may be repeated.", "Okunan alan; yinelenebilir."),
     "audit record.subject": ("Whose; may be repeated.", "Kimin; yinelenebilir."),
     "audit record.action": (
