@@ -15,7 +15,6 @@ from emanet.rules.question import CaseFacts, CountNeed, Facts, Question, Tally
 from emanet.rules.values import Counted, Per
 from services.access_audit import storage_access, storage_cases, storage_retention
 from services.access_audit.domain.claim import Claim
-from services.access_audit.domain.lapses import lapsed_fields, needs_events
 from services.access_audit.domain.party import Party, staff_party
 from services.access_audit.failures import renewed
 from services.access_audit.ground import Contacts, Ground, find_ground
@@ -26,6 +25,8 @@ from services.access_audit.storage_log import SeenLeaf
 from services.access_audit.transaction import LogTransaction
 
 __all__ = ["FactSheet", "actor_token", "case_key"]
+
+_NO_EVENTS: Mapping[str, Mapping[str, datetime]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,26 @@ class _Counter:
             self.subjects.update(row.subjects)
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownCase:
+    """A case with what is the same for every claim; `somebody` is no claim's own person."""
+
+    row: CaseRow
+    opened_at: datetime
+    received_at: datetime
+    closed_at: datetime | None
+    somebody: str = "somebody else"
+
+    @classmethod
+    def of(cls, row: CaseRow) -> _KnownCase:
+        return cls(
+            row=row,
+            opened_at=from_micros(row.open_us),
+            received_at=from_micros(row.receive_us),
+            closed_at=None if row.close_us is None else from_micros(row.close_us),
+        )
+
+
 class FactSheet:
     """Loaded once for the claims of a run; `note` adds what each decision changes."""
 
@@ -78,7 +99,7 @@ class FactSheet:
         self.claims = frozenset(claim.id for claim in claims)
         self._seen = transaction.seen(claim.id for claim in claims)
         self._ground: Ground | EmanetError = _ground(transaction, shelf, contacts)
-        self._cases: dict[CaseKey, CaseRow] = {}
+        self._cases: dict[CaseKey, _KnownCase] = {}
         self._events: dict[str, dict[str, int]] = {}
         self._tokens: Mapping[Party, str] = {}
         self._counters: dict[_CounterKey, _Counter] = {}
@@ -124,11 +145,8 @@ class FactSheet:
                 (need.counted, need.per): self._tally(claim, need, tokens)
                 for need in needed_counts(ground.compiled, question)
             },
-            retention_ended=lapsed_fields(
-                ground.register,
-                claim,
-                at=question.time,
-                events=self._events_of(claim, tokens),
+            retention_ended=ground.lapses.lapsed_fields(
+                claim, at=question.time, events=self._events_of(claim, tokens)
             ),
         )
 
@@ -140,15 +158,16 @@ class FactSheet:
     def _load(self, claims: Sequence[Claim], ground: Ground) -> None:
         keys = {CaseKey(claim.case.kind, claim.case.ref) for claim in claims if claim.case}
         if keys:
-            self._cases = storage_cases.find_cases(
+            rows = storage_cases.find_cases(
                 self._transaction.connection, self._transaction.organization, list(keys)
             )
+            self._cases = {key: _KnownCase.of(row) for key, row in rows.items()}
         declared = [claim for claim in claims if _is_declared(ground, claim)]
         self._load_tokens(declared)
         subjects = {
             self._tokens[party]
             for claim in declared
-            if needs_events(ground.register, claim)
+            if ground.lapses.needs_events(claim)
             for party in claim.subjects
         }
         if subjects:
@@ -164,27 +183,27 @@ class FactSheet:
     def _case(self, claim: Claim, tokens: Mapping[Party, str]) -> CaseFacts | None:
         if claim.case is None:
             return None
-        row = self._cases.get(CaseKey(claim.case.kind, claim.case.ref))
-        if row is None:
+        known = self._cases.get(CaseKey(claim.case.kind, claim.case.ref))
+        if known is None:
             return None
+        row = known.row
         # Facts speak of the claim's own people by name; of the others it only matters that they
         # are there, so one of them stands for all by token.
-        named = {tokens[party]: str(party) for party in claim.subjects}
-        about = {name for token, name in named.items() if token in row.subjects}
+        about = {str(party) for party in claim.subjects if tokens[party] in row.subjects}
         if len(row.subjects) > len(about):
-            about.add(next(token for token in row.subjects if token not in named))
+            about.add(known.somebody)
         staff = _staff_names(claim, tokens)
         return CaseFacts(
             kind=row.key.kind,
             ref=row.key.ref,
             opened_by=row.opened_by,
-            opened_at=from_micros(row.open_us),
-            received_at=from_micros(row.receive_us),
+            opened_at=known.opened_at,
+            received_at=known.received_at,
             subjects=frozenset(about),
-            assignees=frozenset(staff.get(token, token) for token in row.assignees),
+            assignees=frozenset([staff.get(token, token) for token in row.assignees]),
             teams=row.teams,
             opener=None if row.opener is None else staff.get(row.opener, row.opener),
-            closed_at=None if row.close_us is None else from_micros(row.close_us),
+            closed_at=known.closed_at,
         )
 
     def _tally(self, claim: Claim, need: CountNeed, tokens: Mapping[Party, str]) -> Tally:
@@ -234,6 +253,8 @@ class FactSheet:
     def _events_of(
         self, claim: Claim, tokens: Mapping[Party, str]
     ) -> Mapping[str, Mapping[str, datetime]]:
+        if not self._events:
+            return _NO_EVENTS
         return {
             str(party): {event: from_micros(at) for event, at in known.items()}
             for party in claim.subjects

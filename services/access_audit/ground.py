@@ -10,6 +10,7 @@ from datetime import timedelta
 from emanet.core.errors import Reason, error
 from emanet.register.values import Register
 from emanet.rules.compile import CompiledRules
+from services.access_audit.domain.lapses import Lapses
 from services.access_audit.shelf import Effective, Shelf
 from services.access_audit.transaction import LogTransaction
 
@@ -23,6 +24,7 @@ class Ground:
     register_number: int
     rule_set: int
     register: Register
+    lapses: Lapses
     compiled: CompiledRules
 
 
@@ -100,5 +102,6 @@ def find_ground(transaction: LogTransaction, *, shelf: Shelf, contacts: Contacts
         register_number=effective.number,
         rule_set=transaction.rule_set,
         register=effective.register,
+        lapses=effective.lapses,
         compiled=compiled,
     )

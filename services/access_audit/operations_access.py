@@ -22,7 +22,7 @@ from services.access_audit.job_access import (
     RecordOrder,
 )
 from services.access_audit.messages import to_receipt, to_verdict
-from services.access_audit.reading import ClaimReader
+from services.access_audit.reading import ClaimReader, Stated
 from services.access_audit.requestkeys import RequestKeys
 from services.access_audit.warnings import WarningCode, Warnings
 from services.runtime.errors import status_of
@@ -85,7 +85,11 @@ class Accesses:
         """
         if len(message.items) > MAX_ITEMS:
             raise error(Reason.BATCH_TOO_LARGE, limit=str(MAX_ITEMS))
-        read = [self._order(request, item) for item in message.items]
+        latest_us = micros(self.clock.now() + _AHEAD)
+        known: dict[bytes, Stated] = {}
+        read = [
+            self._order(request, item, latest_us=latest_us, known=known) for item in message.items
+        ]
         orders = tuple(each for each in read if isinstance(each, RecordOrder))
         committed = await self.committer.submit(
             RecordJob(organization=request.organization, orders=orders, desk=self.desk)
@@ -102,17 +106,21 @@ class Accesses:
         )
 
     def _order(
-        self, request: Request, item: access_audit_pb2.RecordItem
+        self,
+        request: Request,
+        item: access_audit_pb2.RecordItem,
+        *,
+        latest_us: int,
+        known: dict[bytes, Stated],
     ) -> RecordOrder | EmanetError:
-        latest_us = micros(self.clock.now() + _AHEAD)
         try:
-            claim = self.reader.record(request, item, now_us=latest_us)
+            claim, people = self.reader.record(request, item, latest_us=latest_us, known=known)
             key = self.keys.request(
                 _without_token(item),
                 request_id=item.id,
                 organization=request.organization,
                 caller=request.caller.spiffe_id,
-                person=self.reader.person_of(request, item.context),
+                person=people,
             )
         except EmanetError as refused:
             return refused

@@ -28,7 +28,7 @@ from services.runtime.principals import Application, PrincipalsFile
 from services.runtime.request import CallerKind, Request
 from services.runtime.tokens import Staff, TokenVerifier
 
-__all__ = ["ACTIONS", "ClaimReader", "read_case_ref", "to_micros"]
+__all__ = ["ACTIONS", "ClaimReader", "Stated", "read_case_ref", "to_micros"]
 
 _MAX_TRACE_BYTES = 256
 _FINGERPRINT_CHARACTERS = 32
@@ -49,6 +49,25 @@ class _Actor:
     groups: frozenset[str] = frozenset()
     token_id: str = field(default="", repr=False)
     session: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A context that was read and verified: who acts, for what, on whose word, from where."""
+
+    application: str
+    actor: _Actor
+    purpose: str
+    case: CaseRef | None = field(repr=False)
+    approver: str | None = field(repr=False)
+    recipient: str
+    traces: Traces
+
+    @property
+    def people(self) -> str:
+        """Staff and approver by person id, for idempotency: tokens change, persons do not."""
+        staff = self.actor.id if self.actor.kind is ActorKind.HUMAN else ""
+        return f"{staff}\n{self.approver or ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +106,46 @@ class ClaimReader:
         Raises:
             EmanetError: whatever is wrong with caller, token or fields.
         """
-        return self._claim(
-            request,
-            application=self.application(request, message.application),
+        application = self.application(request, message.application)
+        return _claim(
+            self._stated(request, application, message.context),
             claim_id=parse_uuid7(message.attempt_id),
-            context=message.context,
             act=_act(message.action),
             items=_items(message.items),
         )
 
-    def record(self, request: Request, item: access_audit_pb2.RecordItem, *, now_us: int) -> Claim:
-        """The access of one item of a RecordAccess request.
+    def record(
+        self,
+        request: Request,
+        item: access_audit_pb2.RecordItem,
+        *,
+        latest_us: int,
+        known: dict[bytes, Stated],
+    ) -> tuple[Claim, str]:
+        """The access of one item of a RecordAccess request, and the people behind it.
+
+        Args:
+            request: the call.
+            item: the item.
+            latest_us: the item may not have happened later.
+            known: contexts of this very call that were read before; items tend to share one.
 
         Raises:
             EmanetError: whatever is wrong with caller, token or fields.
         """
-        return self._claim(
-            request,
-            application=self.application(request, ""),
+        written = item.context.SerializeToString(deterministic=True)
+        stated = known.get(written)
+        if stated is None:
+            stated = self._stated(request, self.application(request, ""), item.context)
+            known[written] = stated
+        claim = _claim(
+            stated,
             claim_id=parse_uuid7(item.id),
-            context=item.context,
             act=_act(item.action),
             items=_items(item.items),
-            event_us=to_micros(item.event_time, "event_time", latest_us=now_us),
+            event_us=to_micros(item.event_time, "event_time", latest_us=latest_us),
         )
+        return claim, stated.people
 
     def reading_of(
         self,
@@ -128,46 +163,24 @@ class ClaimReader:
         """
         if context.actor != resources_pb2.ACTOR_KIND_STAFF:
             raise invalid("context.actor", "only staff read the log")
-        return self._claim(
-            request,
-            application=self.application(request, ""),
+        return _claim(
+            self._stated(request, self.application(request, ""), context),
             claim_id=claim_id,
-            context=context,
             act=act,
             items=_Items((item,), frozenset()),
         )
 
-    def person_of(self, request: Request, context: resources_pb2.AccessContext) -> str:
-        """Who stands behind an access, for its idempotency: staff and approver."""
-        people = [request.staff.person_id if request.staff is not None else ""]
-        if context.approver_token:
-            people.append(self._tokens.verify(context.approver_token).person_id)
-        return "\n".join(people)
-
-    def _claim(
+    def _stated(
         self,
         request: Request,
-        *,
         application: Application,
-        claim_id: UUID,
         context: resources_pb2.AccessContext,
-        act: Act,
-        items: _Items,
-        event_us: int | None = None,
-    ) -> Claim:
+    ) -> Stated:
         actor = self._actor(request, application, context)
-        return Claim(
-            id=claim_id,
-            actor=actor.kind,
-            actor_id=actor.id,
-            auth=actor.auth,
+        return Stated(
             application=application.name,
+            actor=actor,
             purpose=context.purpose,
-            act=act,
-            items=items.items,
-            party=actor.party,
-            identities=actor.identities | items.identities,
-            groups=actor.groups,
             case=_case(request.organization, context),
             approver=self._approver(request, application, context),
             recipient=context.recipient,
@@ -181,7 +194,6 @@ class ClaimReader:
                     context.justification, "context.justification", most=MAX_ENTRY_VALUE_BYTES
                 ),
             ),
-            event_us=event_us,
         )
 
     def _actor(
@@ -236,6 +248,30 @@ class ClaimReader:
         if request.organization not in person.organizations:
             raise error(Reason.ORGANIZATION_NOT_ALLOWED)
         return person.person_id
+
+
+def _claim(
+    stated: Stated, *, claim_id: UUID, act: Act, items: _Items, event_us: int | None = None
+) -> Claim:
+    actor = stated.actor
+    return Claim(
+        id=claim_id,
+        actor=actor.kind,
+        actor_id=actor.id,
+        auth=actor.auth,
+        application=stated.application,
+        purpose=stated.purpose,
+        act=act,
+        items=items.items,
+        party=actor.party,
+        identities=actor.identities | items.identities,
+        groups=actor.groups,
+        case=stated.case,
+        approver=stated.approver,
+        recipient=stated.recipient,
+        traces=stated.traces,
+        event_us=event_us,
+    )
 
 
 def read_case_ref(organization: str, ref: resources_pb2.CaseRef, *, path: str) -> CaseRef:

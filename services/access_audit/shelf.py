@@ -23,6 +23,7 @@ from emanet.rules.compile import CompiledRules, compile_rules
 from emanet.rules.loader import load_rules
 from emanet.rules.values import RuleSet
 from services.access_audit import storage_log, storage_registers, storage_rules
+from services.access_audit.domain.lapses import Lapses
 from services.access_audit.storage_log import LogKey
 from services.runtime.primitives import sha256
 
@@ -34,11 +35,12 @@ _MAX_ENTRIES = 256
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """The register in effect, by number and verified digest."""
+    """The register in effect by number and verified digest, with its judge of retention."""
 
     number: int
     digest: bytes
     register: Register
+    lapses: Lapses
 
 
 class Shelf:
@@ -128,7 +130,12 @@ def _load_register(connection: Connection, log: LogKey, number: int) -> Effectiv
         raise _register_corrupt()
     if (approval.number, approval.digest) != (number, digest):
         raise _register_corrupt()
-    return Effective(number=number, digest=digest, register=snapshot.register)
+    return Effective(
+        number=number,
+        digest=digest,
+        register=snapshot.register,
+        lapses=Lapses(snapshot.register),
+    )
 
 
 def _load_rule_set(connection: Connection, log: LogKey, number: int) -> RuleSet:

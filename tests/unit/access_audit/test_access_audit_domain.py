@@ -19,7 +19,7 @@ from emanet.core.leaf import Act, ActorAuth, ActorKind, Entry, EntryKey
 from emanet.core.merkle import entries_root
 from emanet.register.manifest import load_manifest
 from services.access_audit.domain.claim import Claim, ClaimItem
-from services.access_audit.domain.lapses import lapsed_fields, needs_events
+from services.access_audit.domain.lapses import Lapses
 from services.access_audit.domain.party import Party, parse_party
 from services.access_audit.domain.sealing import seal_entries
 from services.access_audit.requestkeys import RequestKeys, page_size
@@ -29,6 +29,7 @@ from tests.fakes.access_audit_world import manifest
 ATTEMPT = UUID("019cadc6-9a80-7bd7-b8e4-55a45394e491")
 SEVEN = Party("customers", "7")
 REGISTER = load_manifest(manifest(), "register.yaml").register
+LAPSES = Lapses(REGISTER)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 _texts = st.text(min_size=1, max_size=40).filter(
@@ -148,8 +149,7 @@ def test_identity_numbers_are_noticed_not_judged(text: str, *, is_identity: bool
 
 def _lapsed(item: ClaimItem, purpose: str, **events: datetime) -> bool:
     claim = _claim(item, purpose=purpose)
-    found = lapsed_fields(REGISTER, claim, at=NOW, events={"customers/7": events})
-    return bool(found)
+    return bool(LAPSES.lapsed_fields(claim, at=NOW, events={"customers/7": events}))
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,13 @@ def test_a_month_bucket_lapses_from_its_end(bucket: str, *, is_lapsed: bool) -> 
     """Two months after 31 December is 28 February; an unknown bucket cannot be judged."""
     item = ClaimItem("login.ip", SEVEN, bucket, 1)
     assert _lapsed(item, "security") is is_lapsed
-    assert not needs_events(REGISTER, _claim(item, purpose="security"))
+    assert not LAPSES.needs_events(_claim(item, purpose="security"))
 
 
 def test_an_event_that_did_not_come_has_not_started() -> None:
     """Open buckets wait for their event; one month after it the purpose has ended."""
     item = ClaimItem("customer.email", SEVEN, "open", 1)
-    assert needs_events(REGISTER, _claim(item, purpose="marketing"))
+    assert LAPSES.needs_events(_claim(item, purpose="marketing"))
     assert not _lapsed(item, "marketing")
     assert not _lapsed(item, "marketing", consent_ended=NOW - timedelta(days=20))
     assert _lapsed(item, "marketing", consent_ended=NOW - timedelta(days=40))
@@ -176,9 +176,8 @@ def test_an_event_that_did_not_come_has_not_started() -> None:
 def test_one_lapsed_value_lapses_its_field() -> None:
     """All or nothing: fresh values do not carry an old one along."""
     items = [ClaimItem("login.ip", SEVEN, bucket, 1) for bucket in ("2026-02", "2025-11")]
-    assert lapsed_fields(REGISTER, _claim(*items, purpose="security"), at=NOW, events={}) == {
-        "login.ip"
-    }
+    claim = _claim(*items, purpose="security")
+    assert LAPSES.lapsed_fields(claim, at=NOW, events={}) == {"login.ip"}
 
 
 @given(st.binary(min_size=1, max_size=40), st.binary(max_size=40), st.binary(max_size=40))
