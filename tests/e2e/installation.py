@@ -192,34 +192,36 @@ class Local:
         return self.spec.databases.get(service, f"sqlite:///{path}")
 
     @contextmanager
-    def as_owner(self, service: str) -> Iterator[Connection]:
-        """A transaction of the database's owner, whom no trigger holds back."""
+    def database(self, service: str) -> Iterator[Connection]:
+        """A transaction in a service's database, past the service."""
         engine = create_engine(self.database_url(service), poolclass=NullPool)
         try:
             with engine.begin() as connection:
-                if self.is_postgres:
-                    connection.execute(text("SET LOCAL session_replication_role = replica"))
-                    yield connection
-                    return
-                triggers = connection.execute(
-                    text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-                ).all()
-                for name, _ in triggers:
-                    connection.exec_driver_sql(f"DROP TRIGGER {name}")
                 yield connection
-                for _, statement in triggers:
-                    connection.exec_driver_sql(statement)
         finally:
             engine.dispose()
 
+    @contextmanager
+    def as_owner(self, service: str) -> Iterator[Connection]:
+        """A transaction of the database's owner, whom no trigger holds back."""
+        with self.database(service) as connection:
+            if self.is_postgres:
+                connection.execute(text("SET LOCAL session_replication_role = replica"))
+                yield connection
+                return
+            triggers = connection.execute(
+                text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            ).all()
+            for name, _ in triggers:
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+            yield connection
+            for _, statement in triggers:
+                connection.exec_driver_sql(statement)
+
     def rows(self, service: str, statement: str, **values: object) -> Sequence[Any]:
-        """What a query of the database's owner finds."""
-        engine = create_engine(self.database_url(service), poolclass=NullPool)
-        try:
-            with engine.connect() as connection:
-                return connection.execute(text(statement), values).all()
-        finally:
-            engine.dispose()
+        """What a query past the service finds."""
+        with self.database(service) as connection:
+            return connection.execute(text(statement), values).all()
 
     # -- identities -------------------------------------------------------------------------------
 
