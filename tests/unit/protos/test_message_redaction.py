@@ -89,10 +89,10 @@ def test_fields_with_personal_names_are_marked(cls):
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.DESCRIPTOR.full_name)
 def test_server_log_never_shows_a_redacted_field(cls, capfd):
     """Even a message handed to the logger by mistake does not reach the log."""
+    import structlog
+
     from services.runtime.logs import configure_logging
     from services.runtime.settings import LogLevel
-
-    import structlog
 
     message = cls()
     plant(message)
