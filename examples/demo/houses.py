@@ -73,7 +73,8 @@ class House:
         number, found = self.first_person, {}
         for group, count in self.staff.items():
             found[group] = tuple(
-                Person(f"s-{n:03d}", f"a-{n + 4000}", (group,)) for n in range(number, number + count)
+                Person(f"s-{n:03d}", f"a-{n + 4000}", (group,))
+                for n in range(number, number + count)
             )
             number += count
         return found

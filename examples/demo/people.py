@@ -10,23 +10,33 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from emanet.core.identifiers import build_tckn
 from emanet.core.text import lower
 
-__all__ = ["GENERATORS", "Customer", "SEARCHED_TYPES", "make_customer"]
+__all__ = ["GENERATORS", "SEARCHED_TYPES", "Customer", "make_customer"]
 
 _FIRST = (
-    "Ayşe Çağla Doğukan Elif Gökçe Hüseyin Işıl İbrahim Kerem Leyla Mustafa Nilüfer Oğuz Özge Pınar "
-    "Rıza Selçuk Şule Tuğba Umut Ümit Volkan Yağmur Zeynep Buğra Ceyda Nazlı Sıla Ertuğrul İrem"
-).split()
+    "Ayşe", "Çağla", "Doğukan", "Elif", "Gökçe", "Hüseyin", "Işıl", "İbrahim", "Kerem", "Leyla",
+    "Mustafa", "Nilüfer", "Oğuz", "Özge", "Pınar", "Rıza", "Selçuk", "Şule", "Tuğba", "Umut",
+    "Ümit", "Volkan", "Yağmur", "Zeynep", "Buğra", "Ceyda", "Nazlı", "Sıla", "Ertuğrul", "İrem",
+)  # fmt: skip
 _LAST = (
-    "Akyıldız Bozdağ Çelikkol Demirağ Erçetin Gündoğdu Güneşer Ilgaz İnanöz Karaağaç Köprülü "
-    "Kuşçuoğlu Öztürkmen Sarıçiçek Şimşekoğlu Taşkıran Uğurlutan Ünsaldı Yıldırımer Yücesoylu "
-    "Bağcıoğlu Çınarlı Dağdelener Eğilmezer Gökçeoğlu Hızarcıoğlu Kılıçaslan Müftüoğulları Pekşenli"
-).split()
-_STREETS = "Ihlamur Şakayık Çamlık Gülbahçe İğde Ormancı Üçpınar Değirmenyolu Söğütlü Kızılcık".split()
-_TOWNS = "Çanakkale Muğla Eskişehir Sinop Iğdır İzmir Şanlıurfa Düzce Kütahya Gümüşhane".split()
+    "Akyıldız", "Bozdağ", "Çelikkol", "Demirağ", "Erçetin", "Gündoğdu", "Güneşer", "Ilgaz",
+    "İnanöz", "Karaağaç", "Köprülü", "Kuşçuoğlu", "Öztürkmen", "Sarıçiçek", "Şimşekoğlu",
+    "Taşkıran", "Uğurlutan", "Ünsaldı", "Yıldırımer", "Yücesoylu", "Bağcıoğlu", "Çınarlı",
+    "Dağdelener", "Eğilmezer", "Gökçeoğlu", "Hızarcıoğlu", "Kılıçaslan", "Müftüoğulları",
+    "Pekşenli",
+)  # fmt: skip
+_STREETS = (
+    "Ihlamur", "Şakayık", "Çamlık", "Gülbahçe", "İğde", "Ormancı", "Üçpınar", "Değirmenyolu",
+    "Söğütlü", "Kızılcık",
+)  # fmt: skip
+_TOWNS = (
+    "Çanakkale", "Muğla", "Eskişehir", "Sinop", "Iğdır", "İzmir", "Şanlıurfa", "Düzce", "Kütahya",
+    "Gümüşhane",
+)  # fmt: skip
 _TOPICS = (
     "parolamı sıfırlayamıyorum", "faturamda unvanım yanlış", "sitem açılmıyor",
     "alan adımı taşımak istiyorum", "ödeme iki kez çekilmiş", "yedeğim görünmüyor",
@@ -48,6 +58,7 @@ class Customer:
     address_ip: str
 
 
+@lru_cache(maxsize=4096)
 def make_customer(organization: str, number: int) -> Customer:
     """The person with this number, always the same."""
     dice = random.Random(f"emanet-demo/{organization}/{number}")
@@ -80,7 +91,8 @@ _Maker = Callable[[Customer, random.Random], str]
 def _message(who: Customer, dice: random.Random) -> str:
     return (
         f"Sayın {who.name.split()[0]} müşterimiz, {dice.choice(_OFFERS)} için kodunuz "
-        f"{dice.randint(100_000, 999_999)}. Çıkmak için RET yazıp {dice.randint(1000, 9999)}'e gönderin."
+        f"{dice.randint(100_000, 999_999)}. Çıkmak için RET yazıp "
+        f"{dice.randint(1000, 9999)} numarasına gönderin."
     )
 
 
@@ -93,7 +105,7 @@ def _ticket(who: Customer, dice: random.Random) -> str:
 
 def _traffic(who: Customer, dice: random.Random) -> str:
     return (
-        f'{who.address_ip} - - [{dice.randint(1, 28):02d}/Eki/2026:{dice.randint(0, 23):02d}:'
+        f"{who.address_ip} - - [{dice.randint(1, 28):02d}/Eki/2026:{dice.randint(0, 23):02d}:"
         f'{dice.randint(0, 59):02d}:{dice.randint(0, 59):02d} +0300] "GET /hesap/{who.number} '
         f'HTTP/1.1" 200 {dice.randint(400, 90_000)}'
     )
@@ -123,11 +135,15 @@ GENERATORS: Mapping[str, _Maker] = {
     "ileti_onayi": lambda _, dice: dice.choice(("onay", "ret")),
     "siparis": lambda _, dice: f"abonelik-{dice.randint(10_000, 99_999)}",
     "odeme_kaydi": lambda _, dice: f"{dice.randint(90, 4000)} TRY, havale",
-    "sunucu_yapilandirma": lambda _, dice: f"cpu={dice.choice((2, 4, 8))} disk={dice.choice((50, 100))}",
+    "sunucu_yapilandirma": lambda _, dice: (
+        f"cpu={dice.choice((2, 4, 8))} disk={dice.choice((50, 100))}"
+    ),
     "alan_adi_kaydi": lambda _, dice: f"alan{dice.randint(10_000, 99_999)}.example",
     "sunucu_ip_eslesmesi": lambda _, dice: f"alan{dice.randint(10_000, 99_999)}.example 192.0.2.10",
     "site_kullanim_istatistigi": lambda _, dice: f"sayfa={dice.randint(1, 40)}",
-    "anonim_istatistik": lambda _, dice: f"gün={dice.randint(1, 28)} ziyaret={dice.randint(1, 900)}",
+    "anonim_istatistik": lambda _, dice: (
+        f"gün={dice.randint(1, 28)} ziyaret={dice.randint(1, 900)}"
+    ),
     "anket_yarisma": lambda _, dice: f"cevap {dice.choice('ABC')}",
     "mesaj_gonderim_kaydi": lambda _, dice: f"iletildi {dice.randint(10_000, 99_999)}",
 }

@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 
 from emanet.client import Emanet, Sealed, ToEncrypt, ToOpen
-
 from emanet.register.values import BUILT_IN_SYSTEM, Level, Register, SystemKind
 from examples.demo.houses import House, UnexpectedError
 from examples.demo.people import GENERATORS, Customer, make_customer
@@ -41,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One collection of the register; `namespace` is whose values it holds."""
+    """One collection of the register; `namespace` is whose values it holds, empty for nobody's."""
 
     name: str
     namespace: str
@@ -82,6 +81,8 @@ def tables_of(register: Register) -> tuple[Table, ...]:
 
 
 def _namespace(register: Register, columns: Sequence[Column]) -> str:
+    if all(column.data_type == "anonim_istatistik" for column in columns):
+        return ""
     of_audience = any(column.field.startswith("message.") for column in columns)
     return "audience" if of_audience and "audience" in register.namespaces else "customers"
 
@@ -108,10 +109,9 @@ class Store:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.connect() as connection:
             for table in self.tables:
+                own = "row_id INTEGER PRIMARY KEY, row_subject TEXT"
                 columns = ", ".join(f'"{column.name}"' for column in table.columns)
-                connection.execute(
-                    f'CREATE TABLE "{table.name}" (id INTEGER PRIMARY KEY, subject TEXT, {columns})'
-                )
+                connection.execute(f'CREATE TABLE "{table.name}" ({own}, {columns})')
 
     def to_open(self, fields: Sequence[str], rows: Sequence[int]) -> list[ToOpen]:
         """The envelopes of some fields in some rows (ids count from 1 in each table)."""
@@ -121,8 +121,8 @@ class Store:
                 table, column = self.home[field]
                 marks = ", ".join("?" * len(rows))
                 found = connection.execute(
-                    f'SELECT id, subject, "{column.name}" FROM "{table.name}" '
-                    f"WHERE id IN ({marks}) ORDER BY id",
+                    f'SELECT row_id, row_subject, "{column.name}" FROM "{table.name}" '
+                    f"WHERE row_id IN ({marks}) ORDER BY row_id",
                     list(rows),
                 )
                 items += [
@@ -132,6 +132,17 @@ class Store:
         if len(items) != len(fields) * len(rows):
             raise UnexpectedError(f"{self.house.folder}: rows are missing")
         return items
+
+    def subject_of(self, field: str, row: int) -> str:
+        """Whose value lies in a row."""
+        table, _ = self.home[field]
+        return f"{table.namespace}/{(row - 1) % CUSTOMERS + 1}"
+
+    def text_of(self, field: str, row: int) -> str:
+        """The generated value of a field in a row, in clear."""
+        table, column = self.home[field]
+        customer = make_customer(self.house.id, (row - 1) % CUSTOMERS + 1)
+        return _value(self.house, table, column, customer, row).text
 
     def count(self, table: str) -> int:
         """Number of rows in a table."""
@@ -190,7 +201,7 @@ def _rows(house: House, table: Table) -> Iterator[_Row]:
         customer = make_customer(house.id, (id_ - 1) % CUSTOMERS + 1)
         yield _Row(
             id=id_,
-            subject=f"{table.namespace}/{customer.number}",
+            subject=f"{table.namespace}/{customer.number}" if table.namespace else "",
             values=tuple(_value(house, table, column, customer, id_) for column in table.columns),
         )
 

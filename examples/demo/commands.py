@@ -1,0 +1,29 @@
+"""Ready-to-paste commands for an installation that the demo leaves running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from examples.demo.houses import ADMINISTRATORS
+from examples.demo.plan import DayPlan
+
+__all__ = ["next_commands"]
+
+_FOLDER = "examples/organizations/hosting"
+
+
+def next_commands(var: Path, plan: DayPlan) -> list[str]:
+    """What to type next; the token is the auditor's and lives for 15 minutes."""
+    auditor = ADMINISTRATORS["auditor"]
+    case = plan.books["hosting"].open("review", series=9000)
+    who = f"--person {auditor.id} --group {auditor.groups[0]}"
+    listing = f"--purpose oversight --case {case.kind}/{case.ref}"
+    return [
+        f"export EMANET_VAR_DIR={var} EMANET_ORGANIZATION=cinaralti PATH=$PWD/.venv/bin:$PATH",
+        f"export EMANET_TOKEN=$(emanet dev token {who})",
+        "emanet status",
+        f"emanet audit list {listing} --waiting --limit 10",
+        f"emanet audit list {listing} --verdict deny --subject customers/7",
+        f"emanet rules matrix {_FOLDER}/need_to_know.yaml --register {_FOLDER}/register.yaml",
+        "emanet down",
+    ]
