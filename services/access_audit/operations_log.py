@@ -12,7 +12,7 @@ from emanet.core.checkpoint import format_vkey
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.merkle import consistency_proof, inclusion_proof, leaf_hash
 from emanet.core.tiles import WIDTH, Tile, encode_hashes, hash_reader
-from services.access_audit import storage_log
+from services.access_audit import storage_log, storage_tiles
 from services.access_audit.committer import Committer
 from services.access_audit.domain.claim import invalid
 from services.access_audit.heads import Head
@@ -112,7 +112,7 @@ def tile_reader(connection: Connection, log: LogKey) -> Callable[[Tile], bytes]:
 
 def _read_tile(connection: Connection, log: LogKey, tile: Tile) -> bytes:
     if tile.width == WIDTH:
-        full = storage_log.read_tile(connection, log, level=tile.level, n=tile.index)
+        full = storage_tiles.read_tile(connection, log, level=tile.level, n=tile.index)
         if full is None:
             raise _corrupt()
         return full
@@ -120,7 +120,7 @@ def _read_tile(connection: Connection, log: LogKey, tile: Tile) -> bytes:
     if tile.level == 0:
         hashes = storage_log.read_hashes(connection, log, start=start, count=tile.width)
     else:
-        hashes = storage_log.read_tile_roots(
+        hashes = storage_tiles.read_tile_roots(
             connection, log, level=tile.level - 1, start=start, count=tile.width
         )
     if len(hashes) != tile.width:

@@ -18,7 +18,7 @@ from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.leaf import AccessLeaf, CasesLeaf, RetentionLeaf, RulesLeaf, decode_leaf
 from emanet.core.merkle import CompactRange, leaf_hash
 from emanet.core.tiles import WIDTH
-from services.access_audit import storage_log, storage_pseudonyms
+from services.access_audit import storage_log, storage_pseudonyms, storage_tiles
 from services.access_audit.storage_log import Control, LeafRow
 from services.access_audit.vault import Vault
 from services.access_audit.warnings import WarningCode, Warnings
@@ -166,7 +166,7 @@ def _require_tiles(connection: Connection, control: Control, roots: list[bytes])
     """Compares every stored tile with the hashes below it."""
     below = roots
     level = 0
-    stored = storage_log.stream_tiles(connection, control.log)
+    stored = storage_tiles.stream_tiles(connection, control.log)
     tile = next(stored, None)
     while below:
         for n, root in enumerate(below):

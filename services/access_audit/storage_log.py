@@ -1,4 +1,4 @@
-"""SQL of the log itself: control rows, leaves, entries and tiles."""
+"""SQL of the log itself: control rows, leaves and their entries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    func,
     insert,
     select,
     update,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 from emanet.core.errors import Reason, error
 from emanet.core.merkle import CompactRange
 from services.access_audit.storage_bulk import insert_many
-from services.access_audit.tables import control, entries, leaves, tiles
+from services.access_audit.tables import control, entries, leaves
 
 __all__ = [
     "CHUNK",
@@ -28,23 +27,19 @@ __all__ = [
     "LeafRow",
     "LogKey",
     "SeenLeaf",
-    "TileRow",
     "add_control",
     "advance_control",
     "find_seen",
     "insert_leaves",
-    "insert_tiles",
     "list_organizations",
     "load_control",
     "lock_control",
+    "of_log",
     "read_entries",
     "read_hashes",
     "read_leaf",
     "read_leaves",
-    "read_tile",
-    "read_tile_roots",
     "stream_leaves",
-    "stream_tiles",
 ]
 
 CHUNK = 2_000
@@ -141,16 +136,6 @@ class SeenLeaf:
     digest: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class TileRow:
-    """A full tile: 256 hashes of 32 bytes and their root."""
-
-    level: int
-    n: int
-    hashes: bytes
-    root: bytes
-
-
 def add_control(connection: Connection, *, row: Control, created_us: int) -> None:
     """Adds an organization with an empty log."""
     connection.execute(
@@ -231,18 +216,6 @@ def insert_leaves(connection: Connection, log: LogKey, rows: Sequence[LeafRow]) 
     )
 
 
-def insert_tiles(connection: Connection, log: LogKey, rows: Sequence[TileRow]) -> None:
-    """Stores tiles that became full."""
-    insert_many(
-        connection,
-        tiles,
-        [
-            (log.organization, log.generation, row.level, row.n, row.hashes, row.root)
-            for row in rows
-        ],
-    )
-
-
 def find_seen(
     connection: Connection, organization: str, ids: Sequence[bytes]
 ) -> dict[bytes, SeenLeaf]:
@@ -275,7 +248,7 @@ def read_leaves(
     """Up to `count` leaves from `start`, in order, without entries."""
     rows = connection.execute(
         select(leaves.c.idx, leaves.c.id, leaves.c.type, leaves.c.data, leaves.c.hash)
-        .where(_of(leaves, log), leaves.c.idx >= start, leaves.c.idx < start + count)
+        .where(of_log(leaves, log), leaves.c.idx >= start, leaves.c.idx < start + count)
         .order_by(leaves.c.idx)
         .limit(count)
     )
@@ -297,7 +270,7 @@ def read_entries(connection: Connection, log: LogKey, indexes: Sequence[int]) ->
     for start in range(0, len(indexes), CHUNK):
         rows = connection.execute(
             select(entries.c.idx, entries.c.data).where(
-                _of(entries, log), entries.c.idx.in_(indexes[start : start + CHUNK])
+                of_log(entries, log), entries.c.idx.in_(indexes[start : start + CHUNK])
             )
         )
         found.update({row.idx: bytes(row.data) for row in rows})
@@ -310,37 +283,11 @@ def read_hashes(
     """Up to `count` leaf hashes from `start`, in order."""
     rows = connection.execute(
         select(leaves.c.hash)
-        .where(_of(leaves, log), leaves.c.idx >= start, leaves.c.idx < start + count)
+        .where(of_log(leaves, log), leaves.c.idx >= start, leaves.c.idx < start + count)
         .order_by(leaves.c.idx)
         .limit(count)
     )
     return tuple(bytes(row.hash) for row in rows)
-
-
-def read_tile(connection: Connection, log: LogKey, *, level: int, n: int) -> bytes | None:
-    """The hashes of a full tile; None while it is not full."""
-    value = connection.execute(
-        select(tiles.c.hashes).where(_of(tiles, log), tiles.c.level == level, tiles.c.n == n)
-    ).scalar_one_or_none()
-    return None if value is None else bytes(value)
-
-
-def read_tile_roots(
-    connection: Connection, log: LogKey, *, level: int, start: int, count: int
-) -> tuple[bytes, ...]:
-    """The roots of up to `count` full tiles of a level from `start`: hashes of the level above."""
-    rows = connection.execute(
-        select(tiles.c.root)
-        .where(
-            _of(tiles, log),
-            tiles.c.level == level,
-            tiles.c.n >= start,
-            tiles.c.n < start + count,
-        )
-        .order_by(tiles.c.n)
-        .limit(count)
-    )
-    return tuple(bytes(row.root) for row in rows)
 
 
 def stream_leaves(
@@ -353,7 +300,9 @@ def stream_leaves(
     while start < end:
         rows = connection.execute(
             select(*columns)
-            .where(_of(leaves, log), leaves.c.idx >= start, leaves.c.idx < min(end, start + CHUNK))
+            .where(
+                of_log(leaves, log), leaves.c.idx >= start, leaves.c.idx < min(end, start + CHUNK)
+            )
             .order_by(leaves.c.idx)
             .limit(CHUNK)
         ).all()
@@ -368,23 +317,6 @@ def stream_leaves(
                 hash=bytes(row.hash),
             )
         start = rows[-1].idx + 1
-
-
-def stream_tiles(connection: Connection, log: LogKey) -> Iterator[TileRow]:
-    """Every full tile, by level and number."""
-    count = connection.execute(
-        select(func.count()).select_from(tiles).where(_of(tiles, log))
-    ).scalar_one()
-    for offset in range(0, count, CHUNK):
-        rows = connection.execute(
-            select(tiles.c.level, tiles.c.n, tiles.c.hashes, tiles.c.root)
-            .where(_of(tiles, log))
-            .order_by(tiles.c.level, tiles.c.n)
-            .limit(CHUNK)
-            .offset(offset)
-        )
-        for row in rows:
-            yield TileRow(level=row.level, n=row.n, hashes=bytes(row.hashes), root=bytes(row.root))
 
 
 def _control(connection: Connection, organization: str, *, lock: bool) -> Control | None:
@@ -406,5 +338,6 @@ def _control(connection: Connection, organization: str, *, lock: bool) -> Contro
     )
 
 
-def _of(table: Table, log: LogKey) -> ColumnElement[bool]:
+def of_log(table: Table, log: LogKey) -> ColumnElement[bool]:
+    """The rows of a table that belong to a log."""
     return and_(table.c.organization == log.organization, table.c.generation == log.generation)

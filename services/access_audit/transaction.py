@@ -15,12 +15,13 @@ from emanet.core.encoding import from_micros
 from emanet.core.errors import Reason, error
 from emanet.core.leaf import Entry, Leaf, decode_leaf, encode_leaf
 from emanet.core.merkle import SALT_BYTES, leaf_hash
-from services.access_audit import storage_access, storage_log, storage_pseudonyms
+from services.access_audit import storage_access, storage_log, storage_pseudonyms, storage_tiles
 from services.access_audit.domain.party import Party
 from services.access_audit.domain.sealing import SealedEntries, seal_entries
 from services.access_audit.domain.tiling import close_tiles
 from services.access_audit.storage_access import AccessRow
-from services.access_audit.storage_log import Control, LeafRow, SeenLeaf, TileRow
+from services.access_audit.storage_log import Control, LeafRow, SeenLeaf
+from services.access_audit.storage_tiles import TileRow
 from services.access_audit.vault import Vault
 
 __all__ = ["Appended", "LogTransaction", "RequestKey"]
@@ -232,14 +233,14 @@ class LogTransaction:
                 TileRow(level=tile.level, n=tile.n, hashes=tile.hashes, root=tile.root)
                 for tile in closed
             ]
-            storage_log.insert_tiles(self.connection, self.log, rows)
+            storage_tiles.insert_tiles(self.connection, self.log, rows)
         storage_log.advance_control(self.connection, head)
         return head
 
     def _tail(self, level: int, start: int, count: int) -> Sequence[bytes]:
         if level == 0:
             return storage_log.read_hashes(self.connection, self.log, start=start, count=count)
-        return storage_log.read_tile_roots(
+        return storage_tiles.read_tile_roots(
             self.connection, self.log, level=level - 1, start=start, count=count
         )
 
