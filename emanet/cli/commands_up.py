@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -49,7 +48,7 @@ def up(
 
 def down(session: Session) -> int:
     """Stops what `up` started."""
-    from emanet.cli.supervisor import stop_all
+    from emanet.cli.running import stop_all
 
     stopped = stop_all(session.workspace)
     session.answer({"stopped": list(stopped)})
@@ -104,7 +103,8 @@ def _settings_given() -> dict[str, str]:
 def _start_detached(
     session: Session, workspace: Workspace, *, name: str, organizations: tuple[str, ...]
 ) -> None:
-    from emanet.cli.supervisor import running_supervisor
+    from emanet.cli.processes import has_ended, spawn_detached
+    from emanet.cli.running import running_supervisor
 
     running = running_supervisor(workspace)
     if running is not None:
@@ -116,18 +116,11 @@ def _start_detached(
         arguments += ["--organization", each]
     started = time.monotonic()
     log = workspace.run / "supervisor.log"
-    with log.open("wb") as output:
-        child = subprocess.Popen(  # noqa: S603 (this interpreter, checked names)
-            [sys.executable, "-m", "emanet.cli", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    child = spawn_detached([sys.executable, "-m", "emanet.cli", *arguments], log=log)
     with session.progress(session.say("up.starting")):
         while not workspace.endpoints.exists():
             is_late = time.monotonic() - started > _START_TIMEOUT_S
-            if is_late or child.poll() is not None:
+            if is_late or has_ended(child):
                 raise CommandError("not_started", log=log, told=_last_words(log))
             time.sleep(_POLL_S)
     _tell_started(session, workspace, seconds=time.monotonic() - started)

@@ -10,9 +10,18 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["command_line", "end_process", "is_alive", "read_pid_file", "start_mark"]
+__all__ = [
+    "command_line",
+    "end_process",
+    "has_ended",
+    "is_alive",
+    "read_pid_file",
+    "spawn_detached",
+    "start_mark",
+]
 
 _POLL_S = 0.05
 
@@ -80,6 +89,38 @@ def end_process(pid: int, *, timeout_s: float) -> bool:
                 return True
             time.sleep(_POLL_S)
     return not is_alive(pid)
+
+
+def spawn_detached(command: Sequence[str], *, log: Path) -> int:
+    """Starts a program in a session of its own, which outlives this process.
+
+    Args:
+        command: an absolute path and arguments.
+        log: file that gets what it prints; emptied first.
+
+    Returns:
+        Its process id.
+    """
+    output = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    return os.posix_spawn(
+        command[0],
+        list(command),
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            output,
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+
+
+def has_ended(child: int) -> bool:
+    """Whether a child of this process has ended; takes its exit status."""
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] == child
+    except ChildProcessError:
+        return True
 
 
 def _stat(pid: int) -> list[str]:

@@ -23,13 +23,8 @@ from emanet.cli.devcerts import ensure_certificates
 from emanet.cli.devtokens import ensure_issuer
 from emanet.cli.local import DEFAULT_INSTALLATION, LocalRecord
 from emanet.cli.principals_file import ensure_principals
-from emanet.cli.processes import (
-    command_line,
-    end_process,
-    is_alive,
-    read_pid_file,
-    start_mark,
-)
+from emanet.cli.processes import end_process, start_mark
+from emanet.cli.running import STOP_TIMEOUT_S, running_services, running_supervisor
 from emanet.cli.workspace import SERVICES, Workspace
 from emanet.core.errors import EmanetError, Reason, error
 
@@ -38,9 +33,6 @@ __all__ = [
     "LocalInstallation",
     "Supervisor",
     "find_checkout",
-    "running_services",
-    "running_supervisor",
-    "stop_all",
     "stop_process",
 ]
 
@@ -64,7 +56,6 @@ _FIRST_DELAY_S = 0.2
 _LONGEST_DELAY_S = 10.0
 _STEADY_AFTER_S = 30.0
 _RENEWAL_CHECK_S = 3600.0
-_STOP_TIMEOUT_S = 25.0
 _START_TIMEOUT_S = 60.0
 
 
@@ -136,7 +127,7 @@ class Supervisor:
         self._workspace.run.mkdir(parents=True, exist_ok=True)
         for service, pid in running_services(self._workspace).items():
             # Left behind by a supervisor that was killed; it still holds the service's database.
-            end_process(pid, timeout_s=_STOP_TIMEOUT_S)
+            end_process(pid, timeout_s=STOP_TIMEOUT_S)
             self._workspace.service_pid(service).unlink(missing_ok=True)
         self._renew_certificates()
         ensure_issuer(self._workspace)
@@ -287,8 +278,11 @@ class Supervisor:
                     return
             time.sleep(0.05)
         log = self._workspace.run / f"{service}.log"
+        told = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
         self.stop()
-        raise error(Reason.CONFIG_INVALID, problem=f"{service} did not start; see {log}")
+        raise error(
+            Reason.CONFIG_INVALID, problem=f"{service} did not start; see {log} ({told[-300:]})"
+        )
 
     def _write_endpoints(self) -> None:
         content = {
@@ -326,52 +320,12 @@ def find_checkout(start: Path | None = None) -> Path:
     )
 
 
-def running_supervisor(workspace: Workspace) -> int | None:
-    """The process id of the supervisor that runs here, None when none does."""
-    found = read_pid_file(workspace.supervisor_pid)
-    if found is None or not is_alive(found[0]) or start_mark(found[0]) != found[1]:
-        return None
-    return found[0]
-
-
-def running_services(workspace: Workspace) -> dict[str, int]:
-    """Process ids of the services that run here, each checked by its command line."""
-    running = {}
-    for service in SERVICES:
-        found = read_pid_file(workspace.service_pid(service))
-        if found and is_alive(found[0]) and f"services.{service}" in command_line(found[0]):
-            running[service] = found[0]
-    return running
-
-
-def stop_all(workspace: Workspace) -> tuple[str, ...]:
-    """Stops what runs here: the supervisor, which stops its services, or else each service.
-
-    Returns:
-        What was stopped, `supervisor` or names of services; empty when nothing ran.
-    """
-    supervisor = running_supervisor(workspace)
-    stopped = []
-    if supervisor is not None:
-        end_process(supervisor, timeout_s=_STOP_TIMEOUT_S * len(SERVICES))
-        stopped.append("supervisor")
-    # Callers first; with a supervisor that ended in order none is left.
-    for service, pid in reversed(tuple(running_services(workspace).items())):
-        end_process(pid, timeout_s=_STOP_TIMEOUT_S)
-        stopped.append(service)
-    for leftover in (workspace.endpoints, workspace.supervisor_pid):
-        leftover.unlink(missing_ok=True)
-    for service in SERVICES:
-        workspace.service_pid(service).unlink(missing_ok=True)
-    return tuple(stopped)
-
-
 def stop_process(process: subprocess.Popen[bytes]) -> None:
     """Asks a child to drain and end; kills it when it does not in time."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(_STOP_TIMEOUT_S)
+            process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
