@@ -21,12 +21,9 @@ from tests.fakes.access_audit_world import (
     AuditReplica,
     AuditWorld,
     item,
-    person,
 )
 
 ALLOW, DENY = resources_pb2.VERDICT_ALLOW, resources_pb2.VERDICT_DENY
-LEGAL = person("s-045", "hukuk")
-ABUSE = person("s-045", "abuse")
 
 
 @pytest.fixture
