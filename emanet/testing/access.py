@@ -165,7 +165,7 @@ class AccessReader:
             act=act,
             items=_items(items),
             case=self._case(context),
-            approver=self._approver(context),
+            approver=self._approver(context, caller),
             recipient=context.recipient,
             session=_trace(context.session, "context.session"),
             host=_trace(context.host, "context.host"),
@@ -182,7 +182,7 @@ class AccessReader:
         if context.actor == resources_pb2.ACTOR_KIND_STAFF:
             if not caller.staff_token:
                 raise error(Reason.TOKEN_MISSING)
-            person = self._staff.verify(caller.staff_token)
+            person = self._staff.verify(caller.staff_token, presenter=caller.application)
             return ActorKind.HUMAN, person.person_id, person.groups
         if context.actor == resources_pb2.ACTOR_KIND_DATA_SUBJECT:
             _require_form(context.data_subject)
@@ -196,10 +196,11 @@ class AccessReader:
             return None
         return read_case(self._organization, context.case, path="context.case")
 
-    def _approver(self, context: resources_pb2.AccessContext) -> str | None:
+    def _approver(self, context: resources_pb2.AccessContext, caller: Caller) -> str | None:
         if not context.approver_token:
             return None
-        return self._staff.verify(context.approver_token).person_id
+        approver = self._staff.verify(context.approver_token, presenter=caller.application)
+        return approver.person_id
 
 
 def read_case(organization: str, ref: resources_pb2.CaseRef, *, path: str) -> CaseRef:

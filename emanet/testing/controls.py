@@ -114,7 +114,9 @@ class FakeControls:
         return type(self)(self._services, app=app)
 
     def staff_token(self, *, person: str, role: str = "") -> str:
-        """A token as a log-in would give it, for code that takes one from the request.
+        """A token as a log-in to this application would give it, for code that takes one.
+
+        Another application cannot present it.
 
         Args:
             person: person id.
@@ -123,7 +125,7 @@ class FakeControls:
         Raises:
             CallerError: INVALID_FIELD for a role that no group carries.
         """
-        return self._services.issue_token(person, role)
+        return self._services.issue_token(person, role, client=self.app)
 
     def reading(
         self,
@@ -233,15 +235,19 @@ class FakeControls:
         self._services.put_case(case)
         return Case(kind, ref)
 
-    def destroy_subject(self, subject: str) -> str:
-        """Destroys every key of a subject at once, without asking which law keeps what.
+    def destroy_subject(self, subject: str, *, retention_class: str = "") -> str:
+        """Destroys keys of a subject at once, without asking which law keeps what.
 
         Real services plan first: a class that a law protects stays. Here the test decides.
+
+        Args:
+            subject: `{namespace}/{ref}`.
+            retention_class: slugs of its retention rules joined by `+`; empty = every class.
 
         Returns:
             The destruction's name; reads of the subject's values raise `DestroyedError` with it.
         """
-        return self._services.destroy_subject(subject)
+        return self._services.destroy_subject(subject, retention_class)
 
     def fail_audit(self) -> AbstractContextManager[None]:
         """Within the block the access audit cannot be reached: no record, no plaintext."""

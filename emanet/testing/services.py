@@ -68,18 +68,23 @@ class MemoryServices:
         )
         self._lock = threading.RLock()
 
-    def issue_token(self, person: str, role: str) -> str:
+    def issue_token(self, person: str, role: str, *, client: str) -> str:
         """A staff token of a person with the group that carries a role; no role, no group.
+
+        Args:
+            person: person id.
+            role: slug of a role that comes from a group; empty for none.
+            client: the application that may present it.
 
         Raises:
             CallerError: INVALID_FIELD for a role that the rules do not give to a group.
         """
         if not role:
-            return self._staff.issue(person, ())
+            return self._staff.issue(person, (), client=client)
         known = self._ruleset.role(role)
         if known is None or known.source is not RoleSource.GROUP:
             raise invalid("role", "the rules give no such role to a group")
-        return self._staff.issue(person, known.names[:1])
+        return self._staff.issue(person, known.names[:1], client=client)
 
     def put_case(self, case: resources_pb2.Case) -> None:
         """Pushes a case as the application that owns its kind.
@@ -96,10 +101,13 @@ class MemoryServices:
         with self._lock:
             self.audit.put_cases(request, Caller(kind.application))
 
-    def destroy_subject(self, subject: str) -> str:
+    def destroy_subject(self, subject: str, retention_class: str) -> str:
         """Destroys a subject's keys at once and returns the destruction's name."""
+        destruction = str(new_uuid7(self.clock))
         with self._lock:
-            return self.vault.destroy_subject(subject, destruction=str(new_uuid7(self.clock)))
+            return self.vault.destroy_subject(
+                subject, retention_class=retention_class, destruction=destruction
+            )
 
     @contextmanager
     def fail_audit(self) -> Iterator[None]:
@@ -171,7 +179,7 @@ class MemoryServices:
             token = dict(metadata).get("authorization", "").removeprefix(_BEARER)
             with self._lock:
                 if token:
-                    self._staff.verify(token)
+                    self._staff.verify(token, presenter=application)
                 require_fields(request)
                 return method(request, Caller(application, token))
 

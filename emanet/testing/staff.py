@@ -20,10 +20,12 @@ class FakeStaff:
     Attributes:
         person_id: as the cases name them.
         groups: of the groups claim, without the prefix `group:`.
+        client: the application that the token was given to; no other may present it.
     """
 
     person_id: str = field(repr=False)
-    groups: frozenset[str] = frozenset()
+    groups: frozenset[str]
+    client: str
 
 
 class StaffTokens:
@@ -33,19 +35,21 @@ class StaffTokens:
         """Starts without any."""
         self._staff: dict[str, FakeStaff] = {}
 
-    def issue(self, person_id: str, groups: Iterable[str]) -> str:
-        """A new token of a person."""
+    def issue(self, person_id: str, groups: Iterable[str], *, client: str) -> str:
+        """A new token of a person for one application."""
         token = f"{_PREFIX}{uuid.uuid4().hex}"
-        self._staff[token] = FakeStaff(person_id, frozenset(groups))
+        self._staff[token] = FakeStaff(person_id, frozenset(groups), client)
         return token
 
-    def verify(self, token: str) -> FakeStaff:
+    def verify(self, token: str, *, presenter: str) -> FakeStaff:
         """The person of a token.
 
         Raises:
-            DeniedError: TOKEN_INVALID, it was not given out here.
+            DeniedError: TOKEN_INVALID, it was not given out here, or to another application.
         """
         person = self._staff.get(token)
         if person is None:
             raise error(Reason.TOKEN_INVALID, problem="signature")
+        if person.client != presenter:
+            raise error(Reason.TOKEN_INVALID, problem="azp")
         return person

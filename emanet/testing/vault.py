@@ -98,18 +98,23 @@ class UnsafeMemoryVault:
             return None
         return kept.value
 
-    def destroy_subject(self, subject: str, *, destruction: str) -> str:
-        """Destroys every key of a subject; values encrypted later get new ones.
+    def destroy_subject(self, subject: str, *, retention_class: str, destruction: str) -> str:
+        """Destroys keys of a subject; values encrypted later get new ones.
 
         Args:
             subject: `{namespace}/{ref}`.
+            retention_class: of which class; empty = of every class.
             destruction: UUIDv7 of the destruction.
 
         Returns:
             The destruction's name.
         """
         name = format_name(self._organization, Collection.DESTRUCTIONS.value, destruction)
-        names = [key for key in self._subject_ids if key[1] == subject]
+        names = [
+            (known_class, owner)
+            for known_class, owner in self._subject_ids
+            if owner == subject and retention_class in ("", known_class)
+        ]
         dead = {self._subject_ids.pop(key) for key in names}
         self._destroyed.update(dict.fromkeys(dead, name))
         self._kept = {
