@@ -147,7 +147,7 @@ class FakeWorld(World):
         return self.fake.staff_token(person=person, role=role)
 
     def destroy(self, subject: str) -> None:
-        self.fake.destroy_subject(subject)
+        self.fake.destroy_subject(subject, retention_class="marketing")
 
     def without_audit(self) -> AbstractContextManager[None]:
         return self.fake.fail_audit()
