@@ -265,3 +265,12 @@ def test_missing_files_are_named(tmp_path):
     with pytest.raises(errors.StateError, match=r"no\.yaml cannot be read") as refused:
         FakeEmanet.from_files(tmp_path / "no.yaml", RULES)
     assert str(tmp_path) not in str(refused.value)
+
+
+def test_public_names_are_pinned():
+    """A name that tests of applications import does not vanish by accident."""
+    import emanet.testing
+
+    assert emanet.testing.__all__ == ["AsyncFakeEmanet", "FakeEmanet", "RecordedAccess"]
+    with pytest.raises(AttributeError):
+        emanet.testing.FakeEverything  # noqa: B018
