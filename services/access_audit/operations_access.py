@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from emanet.api.access_audit.v1 import access_audit_pb2
 from emanet.core.clock import Clock
 from emanet.core.encoding import micros
-from emanet.core.errors import EmanetError, Reason, error
+from emanet.core.errors import EmanetError, IntegrityError, Reason, error
 from emanet.core.names import Collection, format_name
 from emanet.rules.question import Decision
 from services.access_audit.committer import Committer
@@ -32,6 +34,12 @@ __all__ = ["Accesses"]
 
 _AHEAD = timedelta(minutes=5)
 _SERVICE = "access_audit"
+_CORRUPT: Mapping[Reason, WarningCode] = MappingProxyType(
+    {
+        Reason.REGISTER_CORRUPT: WarningCode.REGISTER_CORRUPT,
+        Reason.RULES_CORRUPT: WarningCode.RULES_CORRUPT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +62,17 @@ class Accesses:
             EmanetError: nothing was decided: see `CheckJob.run` and `Committer.submit`.
         """
         claim = self.reader.check(request, message)
-        committed = await self.committer.submit(
-            CheckJob(
-                organization=request.organization,
-                claim=claim,
-                register_number=message.register_number,
-                desk=self.desk,
-            )
+        job = CheckJob(
+            organization=request.organization,
+            claim=claim,
+            register_number=message.register_number,
+            desk=self.desk,
         )
+        try:
+            committed = await self.committer.submit(job)
+        except IntegrityError as refused:
+            self._warn_of(request.organization, refused.reason)
+            raise
         outcome, appended = committed.result.outcome, committed.result.appended
         self._warn(request.organization, outcome)
         decision = outcome.decision
@@ -130,6 +141,7 @@ class Accesses:
         self, request: Request, claim: Claim, answer: Recorded | EmanetError
     ) -> access_audit_pb2.RecordResult:
         if isinstance(answer, EmanetError):
+            self._warn_of(request.organization, answer.reason)
             return _refusal(request, answer)
         self._warn(request.organization, answer.outcome)
         return access_audit_pb2.RecordResult(
@@ -138,6 +150,11 @@ class Accesses:
             index=answer.index,
             leaf_hash=answer.leaf_hash,
         )
+
+    def _warn_of(self, organization: str, reason: Reason) -> None:
+        code = _CORRUPT.get(reason)
+        if code is not None:
+            self.warnings.add(organization, code)
 
     def _warn(self, organization: str, outcome: Outcome | None) -> None:
         if outcome is not None and outcome.decision.reason is Reason.EVALUATION_FAILED:

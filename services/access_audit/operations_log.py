@@ -15,7 +15,7 @@ from emanet.core.tiles import WIDTH, Tile, encode_hashes, hash_reader
 from services.access_audit import storage_log, storage_tiles
 from services.access_audit.committer import Committer
 from services.access_audit.domain.claim import invalid
-from services.access_audit.heads import Head
+from services.access_audit.heads import Head, Heads
 from services.access_audit.job_keys import HeadJob
 from services.access_audit.signer import LogKeys
 from services.access_audit.storage_log import LogKey
@@ -30,6 +30,7 @@ class LogReads:
 
     database: Database
     committer: Committer
+    heads: Heads
     keys: LogKeys
 
     async def checkpoint(self, organization: str) -> log_pb2.GetCheckpointResponse:
@@ -47,7 +48,7 @@ class LogReads:
         Raises:
             EmanetError: INVALID_FIELD, index or size is not in the log; LOG_CORRUPT.
         """
-        head = await self.head(organization)
+        head = await self._head_of(organization, message.tree_size)
         size = message.tree_size or head.frontier.size
         if not message.index < size <= head.frontier.size:
             raise invalid("index", "not inside a tree of that size")
@@ -73,7 +74,7 @@ class LogReads:
         Raises:
             EmanetError: INVALID_FIELD, the sizes are not in the log.
         """
-        head = await self.head(organization)
+        head = await self._head_of(organization, message.to_size)
         size = message.to_size or head.frontier.size
         if not message.from_size <= size <= head.frontier.size:
             raise invalid("from_size", "not two sizes of this log, the earlier one first")
@@ -87,6 +88,14 @@ class LogReads:
         return log_pb2.GetConsistencyProofResponse(
             hashes=path, checkpoint="" if message.to_size else head.note
         )
+
+    async def _head_of(self, organization: str, size: int) -> Head:
+        """A head that covers a size; the newest one for 0. Old trees do not change."""
+        known = self.heads.head(organization)
+        is_refused = self.heads.blocked(organization) is not None
+        if size and known is not None and size <= known.frontier.size and not is_refused:
+            return known
+        return await self.head(organization)
 
     async def head(self, organization: str) -> Head:
         """The newest head, verified under the log's lock so that it never falls behind."""

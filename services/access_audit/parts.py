@@ -119,7 +119,12 @@ def compose_operations(core: Core) -> Operations:
     """Builds the operations over the core."""
     host = core.host
     reader = ClaimReader(principals=host.principals, tokens=host.tokens)
-    reads = LogReads(database=host.database, committer=core.committer, keys=core.log_keys)
+    reads = LogReads(
+        database=host.database,
+        committer=core.committer,
+        heads=core.heads,
+        keys=core.log_keys,
+    )
     return Operations(
         info=_info(core),
         accesses=Accesses(

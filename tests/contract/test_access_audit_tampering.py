@@ -233,6 +233,8 @@ async def test_rules_that_were_changed_decide_nothing(
     async with world.replica() as audit:
         audit.hear()
         assert (await _refusal(audit.check())).reason is Reason.RULES_CORRUPT
+        info = await audit.operations.info.read(ORGANIZATION)
+        assert "RULES_CORRUPT" in {warning.code for warning in info.warnings}
 
 
 async def test_a_second_digest_for_a_register_number_is_refused_for_ever(
