@@ -169,6 +169,11 @@ class RegisterFeed:
                 version = await self._fetch(stub, number, digests.get(number - 1))
             except IntegrityError:
                 return await self._refuse(number, expected.get(number, b""))
+            except grpc.RpcError as failure:
+                # The service found by itself that its bytes were changed.
+                if isinstance(error_from_rpc(failure, service=_SERVICE), IntegrityError):
+                    return await self._refuse(number, expected.get(number, b""))
+                raise
             if expected.get(number, version.digest) != version.digest:
                 return await self._refuse(number, expected[number])
             await self._sink.accept(version)
