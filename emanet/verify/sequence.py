@@ -10,27 +10,32 @@ from collections.abc import Iterator
 
 from emanet.core.errors import EmanetError
 from emanet.core.leaf import (
+    MAX_LEAF_BYTES,
     AccessLeaf,
-    CasesLeaf,
     KeyLeaf,
     KeyOperation,
     Leaf,
+    LeafType,
     OutcomeLeaf,
     RegisterLeaf,
-    RetentionLeaf,
     RulesLeaf,
     decode_leaf,
 )
+from emanet.verify.access_pattern import AccessSummary, read_access
 from emanet.verify.faults import Fault, FaultKind
 
 __all__ = ["SequenceCheck"]
+
+_FOREIGN = (FaultKind.ORGANIZATION, "another organization's record")
+_TWICE = (FaultKind.ID_TWICE, "the id of an earlier record")
+_FALLS = (FaultKind.TIME_FALLS, "received before the record in front of it")
 
 
 class SequenceCheck:
     """Reads records in order. Memory: 16 bytes an id, and the open destructions."""
 
     def __init__(self, organization: str) -> None:
-        self._organization = organization
+        self._organization = organization.encode()
         self._accesses: set[bytes] = set()
         self._others: set[bytes] = set()
         self._last_us = 0
@@ -40,33 +45,71 @@ class SequenceCheck:
         self.counts: dict[str, int] = {}
         """Number of records by type."""
 
-    def read(self, index: int, data: bytes) -> Iterator[Fault]:
-        """Yields what is wrong with the record at an index, given those before it."""
-        try:
-            leaf = decode_leaf(data)
-        except EmanetError:
-            yield Fault(FaultKind.FORM, record=index, detail="not of the closed schema")
-            return
-        kind = leaf.TYPE.value
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        for fault, detail in (*self._head(leaf), *self._body(leaf)):
-            yield Fault(fault, record=index, detail=detail)
+    def read(self, index: int, data: bytes) -> list[Fault]:
+        """Tells what is wrong with the record at an index, given those before it."""
+        summary = read_access(data) if len(data) <= MAX_LEAF_BYTES else None
+        if summary is not None:
+            self._count(LeafType.ACCESS)
+            found = self._access(summary)
+        else:
+            try:
+                leaf = decode_leaf(data)
+            except EmanetError:
+                return [Fault(FaultKind.FORM, record=index, detail="not of the closed schema")]
+            self._count(leaf.TYPE)
+            found = self._other(leaf)
+        return [Fault(kind, record=index, detail=detail) for kind, detail in found]
+
+    def _count(self, kind: LeafType) -> None:
+        self.counts[kind.value] = self.counts.get(kind.value, 0) + 1
+
+    def _access(self, access: AccessSummary) -> list[tuple[FaultKind, str]]:
+        found: list[tuple[FaultKind, str]] = []
+        own, receive_us = access.id, access.receive_us
+        if access.organization != self._organization:
+            found.append(_FOREIGN)
+        if own in self._accesses or own in self._others:
+            found.append(_TWICE)
+        self._accesses.add(own)
+        if receive_us < self._last_us:
+            found.append(_FALLS)
+        else:
+            self._last_us = receive_us
+        register, rule_set = access.register, access.rule_set
+        if register > self._registers:
+            detail = f"no earlier record binds register {register}"
+            found.append((FaultKind.REGISTER_UNBOUND, detail))
+        if rule_set and rule_set not in self._rule_sets:
+            detail = f"no earlier record binds rule set {rule_set}"
+            found.append((FaultKind.RULES_UNBOUND, detail))
+        return found
+
+    def _other(self, leaf: Leaf) -> list[tuple[FaultKind, str]]:
+        if isinstance(leaf, AccessLeaf):
+            return self._access(
+                AccessSummary(
+                    id=leaf.id.bytes,
+                    receive_us=leaf.receive_us,
+                    register=leaf.decision.register,
+                    rule_set=leaf.decision.rule_set,
+                    organization=leaf.organization.encode(),
+                )
+            )
+        return [*self._head(leaf), *self._body(leaf)]
 
     def _head(self, leaf: Leaf) -> Iterator[tuple[FaultKind, str]]:
-        if leaf.organization != self._organization:
-            yield FaultKind.ORGANIZATION, "another organization's record"
+        if leaf.organization.encode() != self._organization:
+            yield _FOREIGN
         own = leaf.id.bytes
         if own in self._accesses or own in self._others:
-            yield FaultKind.ID_TWICE, "the id of an earlier record"
-        (self._accesses if isinstance(leaf, AccessLeaf) else self._others).add(own)
+            yield _TWICE
+        self._others.add(own)
         if leaf.receive_us < self._last_us:
-            yield FaultKind.TIME_FALLS, "received before the record in front of it"
+            yield _FALLS
         self._last_us = max(self._last_us, leaf.receive_us)
 
     def _body(self, leaf: Leaf) -> Iterator[tuple[FaultKind, str]]:
         match leaf:
-            case AccessLeaf():
-                yield from self._access(leaf)
             case OutcomeLeaf():
                 if leaf.access.bytes not in self._accesses:
                     yield FaultKind.OUTCOME_UNKNOWN, "no earlier access has that id"
@@ -80,15 +123,8 @@ class SequenceCheck:
                 self._rule_sets.add(leaf.number)
             case KeyLeaf():
                 yield from self._key(leaf)
-            case CasesLeaf() | RetentionLeaf():
+            case _:
                 return
-
-    def _access(self, leaf: AccessLeaf) -> Iterator[tuple[FaultKind, str]]:
-        register, rule_set = leaf.decision.register, leaf.decision.rule_set
-        if register > self._registers:
-            yield FaultKind.REGISTER_UNBOUND, f"no earlier record binds register {register}"
-        if rule_set and rule_set not in self._rule_sets:
-            yield FaultKind.RULES_UNBOUND, f"no earlier record binds rule set {rule_set}"
 
     def _key(self, leaf: KeyLeaf) -> Iterator[tuple[FaultKind, str]]:
         names = [(leaf.retention_class, each) for each in leaf.ids]

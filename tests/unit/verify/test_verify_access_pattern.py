@@ -1,0 +1,140 @@
+"""The short way of reading accesses never accepts what the careful way refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emanet.core.errors import EmanetError
+from emanet.core.leaf import (
+    AccessLeaf,
+    Act,
+    Actor,
+    ActorAuth,
+    ActorKind,
+    Decision,
+    Mode,
+    Target,
+    Verdict,
+    decode_leaf,
+    encode_leaf,
+)
+from emanet.core.merkle import EMPTY_ROOT
+from emanet.verify.access_pattern import read_access
+from tests.unit.verify.small_log import TOKENS, access, numbered_id
+
+SLUGS = st.from_regex(r"[a-z][a-z0-9._-]{0,62}", fullmatch=True)
+CODES = st.from_regex(r"[A-Z][A-Z0-9_]{0,62}", fullmatch=True)
+RULE_IDS = st.from_regex(r"[A-Za-z][A-Za-z0-9._-]{0,62}", fullmatch=True)
+NUMBERS = st.integers(0, 2**53 - 1)
+
+
+@st.composite
+def accesses(draw: st.DrawFn) -> AccessLeaf:
+    """Any access that the format allows, break-glass left out."""
+    kind = draw(st.sampled_from(ActorKind))
+    mode, verdict = draw(st.sampled_from(Mode)), draw(st.sampled_from(Verdict))
+    is_plain = (mode, verdict) == (Mode.ENFORCE, Verdict.ALLOW)
+    entries = draw(st.integers(0, 8_192))
+    return replace(
+        access(7, id=numbered_id(draw(st.integers(0, 2**70)))),
+        event_us=draw(NUMBERS),
+        receive_us=draw(NUMBERS),
+        actor=Actor(
+            id=draw(SLUGS) if kind is ActorKind.APP else draw(st.sampled_from(TOKENS)),
+            kind=kind,
+            auth=draw(st.sampled_from(ActorAuth)),
+        ),
+        app=draw(SLUGS),
+        purpose=draw(SLUGS),
+        act=draw(st.sampled_from(Act)),
+        target=Target(
+            system=draw(SLUGS),
+            fields=tuple(draw(st.lists(SLUGS, max_size=4, unique=True))),
+            values=draw(NUMBERS),
+        ),
+        decision=Decision(
+            verdict=verdict,
+            mode=mode,
+            why=draw(CODES),
+            rules=tuple(draw(st.lists(RULE_IDS, max_size=4, unique=True))),
+            register=draw(NUMBERS),
+            rule_set=draw(NUMBERS),
+        ),
+        entries=entries,
+        entries_root=draw(st.binary(min_size=32, max_size=32)) if entries else EMPTY_ROOT,
+        role=draw(st.one_of(st.just(""), SLUGS)),
+        reasons=() if is_plain else tuple(draw(st.lists(CODES, max_size=3, unique=True))),
+    )
+
+
+def test_usual_access_is_read_the_short_way() -> None:
+    """The pattern is of use: what services write matches it."""
+    leaf = access(7)
+    summary = read_access(encode_leaf(leaf))
+    assert summary is not None
+    assert summary.id == leaf.id.bytes
+    assert summary.receive_us == leaf.receive_us
+    assert (summary.register, summary.rule_set, summary.organization) == (1, 1, b"degirmen")
+
+
+@given(leaf=accesses())
+def test_summary_is_that_of_the_record(leaf: AccessLeaf) -> None:
+    """Whatever the short way reads, it reads the same."""
+    summary = read_access(encode_leaf(leaf))
+    is_large = max(leaf.event_us, leaf.receive_us, leaf.target.values) >= 9 * 10**15
+    is_large = is_large or max(leaf.decision.register, leaf.decision.rule_set) >= 9 * 10**15
+    if summary is None:
+        assert is_large
+        return
+    assert summary.id == leaf.id.bytes
+    assert summary.receive_us == leaf.receive_us
+    assert (summary.register, summary.rule_set) == (leaf.decision.register, leaf.decision.rule_set)
+
+
+@given(leaf=accesses(), data=st.data())
+def test_changed_bytes_are_never_accepted_unless_they_are_a_record(
+    leaf: AccessLeaf, data: st.DataObject
+) -> None:
+    """Any byte replaced, dropped or doubled: accepted only when the careful way accepts too."""
+    encoded = encode_leaf(leaf)
+    place = data.draw(st.integers(0, len(encoded) - 1))
+    byte = data.draw(st.integers(0, 255))
+    for changed in (
+        encoded[:place] + bytes([byte]) + encoded[place + 1 :],
+        encoded[:place] + encoded[place + 1 :],
+        encoded[:place] + encoded[place : place + 1] + encoded[place:],
+    ):
+        if read_access(changed) is not None:
+            assert encode_leaf(decode_leaf(changed)) == changed
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"fields":["customer.email"]', b'"fields":["a","a"]'),
+        (b'"rules":["A10"]', b'"rules":["A10","B","A10"]'),
+        (b'"n":0,"o"', b'"n":1,"o"'),
+        (b'"n":0,"o"', b'"n":9000,"o"'),
+        (b'"role"', b'"reasons":["X"],"role"'),
+        (b'"d":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"', b'"d":"' + b"A" * 43 + b'"'),
+        (b'hSuFU"', b'hSuFV"'),
+        (b'"v":1,"who"', b'"v":2,"who"'),
+        (b'"kind":"human"', b'"kind":"app"'),
+        (b'"reg":1', b'"reg":01'),
+        (b'"reg":1', b'"reg":1.0'),
+        (b'"purpose":"support"', b'"purpose":"support\\u0020"'),
+        (b"}}", b"}}\n"),
+    ],
+)
+def test_forbidden_forms_are_accepted_by_neither_way(old: bytes, new: bytes) -> None:
+    """What the schema forbids between members is not in the pattern, and checked beside it."""
+    encoded = encode_leaf(access(7))
+    assert old in encoded
+    changed = encoded.replace(old, new)
+    assert read_access(changed) is None
+    with pytest.raises(EmanetError):
+        decode_leaf(changed)
