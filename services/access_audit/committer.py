@@ -190,14 +190,17 @@ class Committer:
                 "log.commit_failed", organization=organization, reason=failure.reason.value
             )
             return [(ticket, failure) for ticket in tickets]
-        return [
+        done, rest = tickets[: len(results)], tickets[len(results) :]
+        answers: list[_Answer] = [
             (ticket, result if isinstance(result, EmanetError) else Committed(result, head))
-            for ticket, result in zip(tickets, results, strict=True)
+            for ticket, result in zip(done, results, strict=True)
         ]
+        return answers + self._commit(organization, rest) if rest else answers
 
     def _transact(
         self, connection: Connection, organization: str, tickets: Sequence[_Ticket]
     ) -> tuple[list[object], storage_log.Control]:
+        """Runs jobs in order; those behind a new register or rule set are left for the next."""
         control = storage_log.lock_control(connection, organization)
         if control is None:
             raise error(Reason.ORGANIZATION_MISSING)
@@ -219,6 +222,9 @@ class Committer:
                 results.append(job.run(transaction))
             except EmanetError as refused:
                 results.append(refused)
+            if transaction.has_new_ground:
+                # The next decisions stand on a leaf that must be in the database first.
+                break
         return results, transaction.flush()
 
 

@@ -102,6 +102,12 @@ class LogTransaction:
         """The control row as it was locked."""
         return self._control
 
+    @property
+    def has_new_ground(self) -> bool:
+        """Whether a job made another register or rule set the one that decisions stand on."""
+        before = self._control
+        return (self.registers, self.rule_set) != (before.registers, before.rule_set)
+
     @contextmanager
     def savepoint(self) -> Iterator[Connection]:
         """Writes facts of a job; when it raises, its writes and its leaves are undone."""
