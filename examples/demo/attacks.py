@@ -85,17 +85,18 @@ def read_without_purpose(scene: Scene) -> Attempt:
         "empty": resources_pb2.AccessContext(actor=staff),
         "undeclared": resources_pb2.AccessContext(actor=staff, purpose="curiosity"),
     }
-    refusals = {}
+    refusals, leaked = {}, 0
     for name, statement in statements.items():
         answer = _decrypt_raw(scene, house, person, item, statement)
         refusals[name] = answer.reason if isinstance(answer, EmanetError) else None
+        leaked += _plain_bytes(answer)
         scene.expect(isinstance(answer, EmanetError), f"{name}: plaintext came out")
     scene.expect(
         refusals["undeclared"] is Reason.PURPOSE_NOT_DECLARED,
         f"undeclared: {refusals['undeclared']}",
     )
     told = [reason.value if reason else "-" for reason in refusals.values()]
-    return scene.attempt("P1", tried=len(statements), bytes=0, reasons=", ".join(told))
+    return scene.attempt("P1", tried=len(statements), bytes=leaked, reasons=", ".join(told))
 
 
 def _decrypt_raw(
@@ -123,6 +124,13 @@ def _decrypt_raw(
             return error_from_rpc(refused)
 
 
+def _plain_bytes(answer: crypto_pb2.DecryptResponse | EmanetError) -> int:
+    """How many bytes of values an answer holds."""
+    if isinstance(answer, EmanetError):
+        return 0
+    return sum(len(each.value.text.encode()) + len(each.value.data) for each in answer.results)
+
+
 def kill_the_audit(scene: Scene) -> Attempt:
     """P2: access_audit is killed (-9) during 100 decrypts; whoever got plaintext is in the log."""
     house = scene.house("hosting")
@@ -143,10 +151,11 @@ def kill_the_audit(scene: Scene) -> Attempt:
         for record in scene.log.records(house, since=begun)
         if record.session == reads.session and record.verdict == resources_pb2.VERDICT_ALLOW
     )
-    answered = reads.answered - {f"customers/{_FIRST_ROW - 1}"}
+    answered = reads.answered.keys() - {f"customers/{_FIRST_ROW - 1}"}
     scene.expect(not reads.other, f"other errors: {reads.other}")
     scene.expect(len(answered) + reads.unavailable >= _DECRYPTS, "some calls were not answered")
-    scene.expect(answered <= recorded.keys(), "a value was opened without a record")
+    unrecorded = sum(reads.answered[subject] for subject in answered - recorded.keys())
+    scene.expect(not unrecorded, "a value was opened without a record")
     scene.expect(max(recorded.values()) <= 2, "a read was recorded too often")
     scene.expect(0 < len(answered) < _DECRYPTS, "the kill came too early or too late")
     return scene.attempt(
@@ -155,7 +164,7 @@ def kill_the_audit(scene: Scene) -> Attempt:
         answered=len(answered),
         recorded=len(recorded.keys() & answered),
         unavailable=_DECRYPTS - len(answered),
-        bytes=0,
+        bytes=unrecorded,
     )
 
 
@@ -166,7 +175,7 @@ class _Reads:
         self.client: Emanet = scene.installation.client(house)
         self.session = "panel-killed"
         self.rows = range(_FIRST_ROW, _FIRST_ROW + _DECRYPTS)
-        self.answered: set[str] = set()
+        self.answered: dict[str, int] = {}
         self.unavailable = 0
         self.other: list[str] = []
         self._store = scene.stores[house.folder]
@@ -190,7 +199,7 @@ class _Reads:
             problem = failure
         with self._changed:
             if problem is None and value == self._store.text_of(item.field, row):
-                self.answered.add(item.subject)
+                self.answered[item.subject] = len(str(value).encode())
             elif isinstance(problem, UnavailableError):
                 self.unavailable += 1
             else:
@@ -229,21 +238,22 @@ def read_sealed(scene: Scene) -> Attempt:
     client.close()
     scene.expect(refused_write is Reason.FIELD_SEALED, f"Encrypt said {refused_write}")
     scene.expect(isinstance(answer, EmanetError), "Decrypt opened a sealed field")
-    scene.expect("message.body" not in store.home, "the application stores messages")
+    stored = _stored(store, "message.body")
+    scene.expect(not stored, "the application stores messages")
     return scene.attempt(
         "P6",
         encrypt=refused_write.value if refused_write else "-",
         decrypt=answer.reason.value if isinstance(answer, EmanetError) else "-",
-        stored=0,
-        calls=sum("seal" in name.lower() for name in _rpc_names()),
+        stored=stored,
+        bytes=_plain_bytes(answer),
     )
+
+
+def _stored(store: Store, field_slug: str) -> int:
+    """Number of rows in which the application holds a field."""
+    tables = [t for t in store.tables if any(c.field == field_slug for c in t.columns)]
+    return sum(store.count(table.name) for table in tables)
 
 
 def _case_ref(case: Case) -> resources_pb2.CaseRef:
     return resources_pb2.CaseRef(kind=case.kind, ref=case.ref)
-
-
-def _rpc_names() -> list[str]:
-    """Every call that the crypto service has."""
-    service = crypto_pb2.DESCRIPTOR.services_by_name["CryptoService"]
-    return [method.name for method in service.methods]

@@ -17,6 +17,7 @@ def next_commands(var: Path, plan: DayPlan) -> list[str]:
     auditor = ADMINISTRATORS["auditor"]
     case = plan.books["hosting"].open("review", series=9000)
     who = f"--person {auditor.id} --group {auditor.groups[0]}"
+    log = f"{var}/log-hosting"
     listing = f"--purpose oversight --case {case.kind}/{case.ref}"
     return [
         f"export EMANET_VAR_DIR={var} EMANET_ORGANIZATION=cinaralti PATH=$PWD/.venv/bin:$PATH",
@@ -25,5 +26,6 @@ def next_commands(var: Path, plan: DayPlan) -> list[str]:
         f"emanet audit list {listing} --waiting --limit 10",
         f"emanet audit list {listing} --verdict deny --subject customers/7",
         f"emanet rules matrix {_FOLDER}/need_to_know.yaml --register {_FOLDER}/register.yaml",
+        f"emanet verify receipt {var}/destruction-receipt.json --vkey {log}.vkey --log {log}",
         "emanet down",
     ]

@@ -139,14 +139,7 @@ def run_day(
             checked = sum(pool.map(desk.perform, plan.reads))
     finally:
         desk.close()
-    with ThreadPoolExecutor(len(HOUSES)) as pool:
-        logged = dict(
-            zip(
-                (house.folder for house in HOUSES),
-                pool.map(lambda house: log.records(house, since=begun), HOUSES),
-                strict=True,
-            )
-        )
+    logged = {house.folder: log.records(house, since=begun) for house in HOUSES}
     return _count(plan.reads, logged, checked=checked)
 
 

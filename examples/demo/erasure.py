@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from pathlib import Path
 
 from emanet.api.crypto.v1 import keys_pb2, resources_pb2
@@ -85,13 +86,14 @@ class Erasure:
         return {i.retention_class: i for i in self._plan if i.outcome == outcome}
 
     def _verify(self, receipt: Path) -> tuple[str, ...]:
-        log = self._scene.installation.var / "erasure-log"
-        vkey = export_log(self._scene.installation, self._house, log)
-        try:
-            key = parse_vkey(vkey.read_text("utf-8").strip())
-            return verify_destruction(receipt.read_bytes(), key, directory=log).classes
-        except EmanetError as refused:
-            return (refused.reason.value,)
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "log"
+            vkey = export_log(self._scene.installation, self._house, log)
+            try:
+                key = parse_vkey(vkey.read_text("utf-8").strip())
+                return verify_destruction(receipt.read_bytes(), key, directory=log).classes
+            except EmanetError as refused:
+                return (refused.reason.value,)
 
     def _reads(self, field: str) -> bool:
         return self._error_of(field) is None

@@ -13,8 +13,9 @@ __all__ = ["WIDTH", "render", "step_line"]
 
 WIDTH = 118
 _STEP_WIDTH = 96
-_CAME_AT = 67
-_ATTEMPT_WIDTH = 109
+_CAME_AT = 65
+_ATTEMPT_WIDTH = 107
+_DOT = " · "
 _EXAMPLES = ("hosting", "chat-bot")
 _MONTHS = (
     ("Ocak", "Jan"), ("Şubat", "Feb"), ("Mart", "Mar"), ("Nisan", "Apr"), ("Mayıs", "May"),
@@ -129,7 +130,7 @@ def _day_row(cells: Sequence[str]) -> str:
 
 def _attempts(summary: Mapping[str, Any], lang: str) -> Iterator[str]:
     title, promise = text(TITLES["broken"], lang), text(TITLES["promise"], lang)
-    yield f" {title:<{_ATTEMPT_WIDTH - 1}}{promise:<4}{text(TITLES['held'], lang)}"
+    yield f" {title:<{_ATTEMPT_WIDTH - 1}}{promise:<5}{text(TITLES['held'], lang)}"
     for attempt in summary["attempts"]:
         yield from _attempt(attempt, lang)
 
@@ -148,7 +149,7 @@ def _attempt(attempt: Mapping[str, Any], lang: str) -> Iterator[str]:
     left = f"  {tried} ".ljust(_CAME_AT - 1, ".") + f" {first}"
     lines = [left, *(" " * _CAME_AT + other for other in others)]
     yield from lines[:-1]
-    yield f"{lines[-1]:<{_ATTEMPT_WIDTH}}{attempt['promise']:<4}{held}"
+    yield f"{lines[-1]:<{_ATTEMPT_WIDTH}}{attempt['promise']:<5}{held}"
     for problem in attempt["problems"]:
         yield f"      ! {problem}"
 
@@ -177,9 +178,15 @@ def _files(summary: Mapping[str, Any], lang: str) -> Iterator[str]:
 
 
 def _labelled(label: str, words: str, *, wraps: bool = True) -> Iterator[str]:
-    """A label and its words; a command to copy stays in one line however long it is."""
+    """A label and its words, broken at dots; a command to copy stays in one line."""
     indent = " " * 20
-    lines = textwrap.wrap(words, WIDTH - len(indent), break_on_hyphens=False) if wraps else [words]
+    lines = [""]
+    for part in words.split(_DOT) if wraps else [words]:
+        longer = f"{lines[-1]}{_DOT}{part}" if lines[-1] else part
+        if lines[-1] and len(indent) + len(longer) > WIDTH:
+            lines.append(part)
+        else:
+            lines[-1] = longer
     yield f" {label:<19}{lines[0]}"
     yield from (indent + line for line in lines[1:])
 

@@ -80,18 +80,26 @@ class Run:
         return run_day(self.installation, self.plan, stores=self.stores, log=self._scene.log)
 
     def try_to_break_it(self) -> tuple[list[Attempt], list[Files], Speed]:
-        """Step 5: six attempts. The search comes last, when everything has been written."""
+        """Step 5: six attempts; the search comes last, when everything has been written.
+
+        The receipt of the destruction takes its time, so it is asked for first and proven later.
+        """
         scene, erasure = self._scene, Erasure(self._scene)
-        first = read_without_purpose(scene)
         erasure.ask()
-        sealed = read_sealed(scene)
-        tampered = change_a_record(scene)
-        erased = erasure.prove()
-        killed = kill_the_audit(scene)
+        attempts = {
+            attempt.promise: attempt
+            for attempt in (
+                read_without_purpose(scene),
+                read_sealed(scene),
+                change_a_record(scene),
+                kill_the_audit(scene),
+                erasure.prove(),
+            )
+        }
         speed = measure(scene, self._speed_cases)
         files = write_files(self.installation)
-        searched = search_everywhere(scene)
-        return [first, killed, tampered, erased, sealed, searched], files, speed
+        attempts["P7"] = search_everywhere(scene)
+        return [attempts[promise] for promise in sorted(attempts)], files, speed
 
 
 def _cases(books: Mapping[str, CaseBook]) -> dict[str, Case]:

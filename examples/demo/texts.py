@@ -58,8 +58,8 @@ TITLES: Mapping[str, _Both] = {
     "warning": ("uyarı", "warning"),
     "day": ("GÜN", "THE DAY"),
     "day_sum": (
-        "{reads} okuma = {allowed} izinli, dosyası var · {waiting} izinli, {rest}",
-        "{reads} reads = {allowed} allowed, explained by a case · {waiting} allowed, {rest}",
+        "{reads} okuma: {allowed} izinli, dosyası var · {waiting} izinli, {rest}",
+        "{reads} reads: {allowed} allowed, explained by a case · {waiting} allowed, {rest}",
     ),
     "day_rest": (
         "inceleme bekliyor · {denied} ret · {unrecorded} kayıtsız",
@@ -76,7 +76,7 @@ TITLES: Mapping[str, _Both] = {
     "denied": ("RET", "DENIED"),
     "broken": ("BOZMAYI DENEDİK", "TRIED TO BREAK IT"),
     "promise": ("söz", "P"),
-    "held": ("tuttu mu", "held"),
+    "held": ("tuttu", "held"),
     "yes": ("evet", "yes"),
     "no": ("HAYIR", "NO"),
     "board": ("Kurul {n}", "Board {n}"),
@@ -135,7 +135,7 @@ LINES: Mapping[str, tuple[_Both, _Both, str]] = {
     ),
     "stranger": (
         ("bir yabancının adresi", "a stranger's address"),
-        ("hiçbir dosya onunla ilgili değil", "no case is about that person"),
+        ("onunla ilgili dosya yok", "no case is about that person"),
         "2023/695",
     ),
     "covering": (
@@ -193,7 +193,7 @@ FACTS: Mapping[str, tuple[_Both, _Both]] = {
     "P6": (
         ("personel bir müşterinin iletisini okur (mühürlü)",
          "a customer's message read by staff (sealed)"),
-        ("böyle bir çağrı yok: {encrypt}, {stored} kayıt",
+        ("böyle çağrı yok: {encrypt}, {stored} kayıt",
          "no such call: {encrypt}, {stored} stored"),
     ),
     "P7": (
