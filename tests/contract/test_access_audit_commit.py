@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from tests.fakes.access_audit_world import (
     AuditReplica,
     AuditWorld,
     item,
+    rules,
 )
+from tests.postgres import PostgresServer
 
 ALLOW, DENY = resources_pb2.VERDICT_ALLOW, resources_pb2.VERDICT_DENY
 
@@ -260,3 +262,34 @@ async def test_crypto_without_token_of_the_application_is_refused(audit: AuditRe
         audit.check(service="crypto", app="erp", organization="mese", staff=SUPPORT)
     )
     assert foreign.reason is Reason.ORGANIZATION_NOT_ALLOWED
+
+
+@pytest.fixture
+def shared_url(postgres_server: PostgresServer) -> Iterator[str]:
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.mark.postgres
+async def test_replicas_write_one_log(shared_url: str, tmp_path: Path) -> None:
+    """Two processes over one PostgreSQL: one order, one history, limits and attempts shared."""
+    world = AuditWorld(shared_url, tmp_path)
+    await world.set_up()
+    async with world.replica() as one, world.replica(state_dir=tmp_path / "two") as two:
+        await one.prepare()
+        two.hear()
+        name = item("customer.name", bucket="2026-02")
+        read = {"staff": BILLING, "purpose": "invoicing", "case": None}
+        answers = await asyncio.gather(
+            *(replica.check(name, **read) for _ in range(15) for replica in (one, two))
+        )
+        assert sum(answer.verdict == ALLOW for answer in answers) == 10
+        attempt = one.new_id()
+        await one.check(attempt_id=attempt)
+        assert (await _refusal(two.check(attempt_id=attempt))).reason is Reason.ATTEMPT_REUSED
+        rows = one.rows()
+        assert [row.idx for row in rows] == list(range(len(rows)))
+        assert await one.checkpoint() == await two.checkpoint()
+        stricter = rules().replace("records: 10/day", "approver: other_person")
+        await two.activate(await two.apply(stricter))
+        assert (await one.check(name, **read)).reason == "APPROVER_REQUIRED"

@@ -458,8 +458,8 @@ class AuditWorld:
         self.installation = SmallInstallation(folder / "installation")
         self.installation.principals_path.write_text(PRINCIPALS, encoding="utf-8")
 
-    def settings(self, **changes: object) -> AccessAuditSettings:
-        runtime = self.installation.settings(database_url=self.url)
+    def settings(self, *, state_dir: Path | None = None, **changes: object) -> AccessAuditSettings:
+        runtime = self.installation.settings(database_url=self.url, state_dir=state_dir)
         return AccessAuditSettings(runtime=runtime, **changes)
 
     @property
