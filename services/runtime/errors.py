@@ -3,7 +3,8 @@
 Every status has one ErrorInfo (reason, domain `<service>.emanet`, metadata) and one
 LocalizedMessage (what was wrong and what to do next); BadRequest for wrong fields, RetryInfo when
 the request may be sent again. An exception outside the tree becomes INTERNAL_ERROR with an id;
-its type and frames go to the log under that id, its text to nobody.
+its type and frames go to the log under that id, its text to nobody. What has the form of personal
+data is scrubbed on the way out: a name or a file that a caller sent may be quoted in a message.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from emanet.core.errors import Code, EmanetError, Reason, error
+from emanet.core.redact import scrub
 
 __all__ = [
     "DEFAULT_LANGUAGE",
@@ -56,7 +58,9 @@ def status_of(
     """
     details: list[Message] = [
         error_details_pb2.ErrorInfo(
-            reason=failure.reason.value, domain=f"{service}.emanet", metadata=failure.metadata
+            reason=failure.reason.value,
+            domain=f"{service}.emanet",
+            metadata={name: scrub(value) for name, value in failure.metadata.items()},
         )
     ]
     if failure.violations:
@@ -67,7 +71,7 @@ def status_of(
     details.append(_localized(failure, language))
     return status_pb2.Status(
         code=failure.code.value,
-        message=failure.message_en,
+        message=scrub(failure.message_en),
         details=[_packed(detail) for detail in details],
     )
 
@@ -116,7 +120,9 @@ def language_of(accept_language: str, default: str = DEFAULT_LANGUAGE) -> str:
 
 def _bad_request(violations: tuple[tuple[str, str], ...]) -> error_details_pb2.BadRequest:
     shown = [
-        error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
+        error_details_pb2.BadRequest.FieldViolation(
+            field=scrub(field), description=scrub(description)
+        )
         for field, description in violations[:_MAX_VIOLATIONS]
     ]
     return error_details_pb2.BadRequest(field_violations=shown)
@@ -127,7 +133,7 @@ def _localized(failure: EmanetError, language: str) -> error_details_pb2.Localiz
         text = f"{failure.message_en}. Next: {failure.next_step_en}."
     else:
         text = f"{failure.message_tr}. Yapılacak: {failure.next_step_tr}."
-    return error_details_pb2.LocalizedMessage(locale=language, message=text)
+    return error_details_pb2.LocalizedMessage(locale=language, message=scrub(text))
 
 
 def _packed(message: Message) -> any_pb2.Any:

@@ -240,7 +240,7 @@ class GateInterceptor(aio.ServerInterceptor):
         status = status_of(failure, service=self._service, language=language)
         await context.abort(
             grpc_code(failure.code),
-            failure.message_en,
+            status.message,
             ((STATUS_METADATA_KEY, status.SerializeToString()),),
         )
 
