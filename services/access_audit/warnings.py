@@ -14,7 +14,20 @@ _log = structlog.get_logger(__name__)
 
 
 class WarningCode(StrEnum):
-    """What a person should look at."""
+    """What a person should look at; a code is stable once released.
+
+    RULE_EVALUATION_FAILED: a decision could not be evaluated and was refused; the rules or the
+        facts behind them are broken. Read the newest records with this reason.
+    REGISTER_DEGRADED: the inventory was not heard for five minutes; after sixty, decisions stop.
+        Bring the inventory back.
+    REGISTER_REFUSED: the inventory offered a version that was forged, changed or out of order. The
+        last good one stays in force. Compare digests on both sides.
+    REGISTER_CORRUPT, RULES_CORRUPT: the stored version is not what the log binds; nothing is
+        decided on it. Restore the database.
+    LOG_REFUSED: the log is not what was signed; nothing is decided or signed for this
+        organization. Keep everything as it is and call the security team.
+    PSEUDONYM_REFUSED: a pseudonym row does not open; whoever it stands for is not shown.
+    """
 
     RULE_EVALUATION_FAILED = "RULE_EVALUATION_FAILED"
     REGISTER_DEGRADED = "REGISTER_DEGRADED"
