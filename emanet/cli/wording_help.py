@@ -149,7 +149,7 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
     "rules versions": ("List rule sets, newest first.", "Kural kümelerini yeniden eskiye listele."),
     # -- shared by the following -------------------------------------------------------------------
     "purpose": ("The access purpose that this is for.", "Bunun hangi erişim amacıyla yapıldığı."),
-    "case": ("The case that it is for, KIND/REF.", "İlgili dosya, TÜR/NO."),
+    "case": ("The case that it is for, KIND/REF.", "İlgili dosya kaydı, TÜR/NO."),
     "data_field": ("The field's slug.", "Alanın adı (slug)."),
     "subject": ("The subject, NAMESPACE/REF (customers/7).", "İlgili kişi, AD-ALANI/NO (customers/7)."),
     "limit": ("At most so many.", "En çok bu kadar."),
@@ -157,13 +157,15 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
     # -- cases, audit ------------------------------------------------------------------------------
     "cases": ("Tickets, orders and letters that explain accesses.", "Erişimleri açıklayan talep, sipariş ve yazılar."),
     "cases put": (
-        "Push cases as the application that owns their kind (--app). From a JSON file, an object "
-        "or a list of objects with the keys of the options, or from the options.",
-        "Türün sahibi olan uygulama adına (--app) dosya gönder. Bir JSON dosyasından (anahtarları "
-        "seçeneklerle aynı olan nesne ya da liste) ya da seçeneklerden."),
+        "Push cases as the application that owns their kind (--app). From the options, or from a "
+        "JSON file: an object or a list of objects with kind, ref, opened and, where they apply, "
+        "opened_by, opener, closed, subjects, assignees, teams.",
+        "Türün sahibi olan uygulama adına (--app) dosya kaydı gönder. Seçeneklerden ya da bir JSON "
+        "dosyasından: kind, ref, opened ve gerekiyorsa opened_by, opener, closed, subjects, "
+        "assignees, teams içeren nesne ya da liste."),
     "cases put.file": ("JSON file.", "JSON dosyası."),
-    "cases put.kind": ("The case's kind (ticket).", "Dosyanın türü (ticket)."),
-    "cases put.ref": ("The case's reference (T-118).", "Dosyanın numarası (T-118)."),
+    "cases put.kind": ("The case's kind (ticket).", "Dosya kaydının türü (ticket)."),
+    "cases put.ref": ("The case's reference (T-118).", "Dosya kaydının numarası (T-118)."),
     "cases put.subject": ("Whom it is about; may be repeated.", "Kiminle ilgili; yinelenebilir."),
     "cases put.assignee": ("Person id it is assigned to; may be repeated.", "Atanan kişi; yinelenebilir."),
     "cases put.team": ("Group it is assigned to; may be repeated.", "Atanan grup; yinelenebilir."),
@@ -250,7 +252,7 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
     "verify": ("Verify offline, without any service.", "Çevrimdışı doğrula; servis gerekmez."),
     "verify log": (
         "Verify an exported log: signature, every tile, every record. 1 when it does not hold.",
-        "Aktarılmış kayıt defterini doğrula: imza, karolar, kayıtlar. Doğru değilse 1."),
+        "Aktarılmış kayıt defterini doğrula: imza, özetler, kayıtlar. Doğru değilse 1."),
     "verify log.directory": ("The exported directory.", "Aktarılmış klasör."),
     "verify log.quick": ("Check hashes only, not what records say.", "Yalnız özetleri denetle, içeriği okuma."),
     "verify receipt": (
