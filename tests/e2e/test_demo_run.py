@@ -16,6 +16,8 @@ from emanet.core.checkpoint import parse_vkey
 from emanet.verify import examine_log
 from examples.demo.houses import HOUSES
 from examples.demo.screen import WIDTH, render
+from examples.demo.search import Needles, protected_values
+from examples.demo.store import Store
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -81,6 +83,13 @@ def test_the_files_are_there_and_hold(house, ran: Ran) -> None:
     report = examine_log(ran.var / f"log-{house.folder}", vkey)
     assert report.holds
     assert report.counts["access"] >= 400
+
+
+def test_the_summary_and_the_screen_hold_no_value_either(ran: Ran) -> None:
+    """What is written after the search of the demo is searched here."""
+    needles = Needles(protected_values({h.folder: Store(ran.var / "x.db", h) for h in HOUSES}))
+    assert needles.count > 20_000
+    assert not needles.find((ran.var / "summary.json").read_bytes() + ran.output.encode())
 
 
 def test_nothing_runs_any_more(ran: Ran) -> None:
