@@ -96,7 +96,7 @@ class _Steps:
             "attempts": [dataclasses.asdict(each) for each in attempts],
             "files": [dataclasses.asdict(each) for each in files],
             "speed": dataclasses.asdict(speed),
-            "next": next_commands(var, run.plan) if self._running else [],
+            "next": next_commands(var, run.plan, shown=_shown(var)) if self._running else [],
         }
         whole = json.dumps(summary, ensure_ascii=False, indent=2)
         (var / "summary.json").write_text(f"{whole}\n", encoding="utf-8")

@@ -27,6 +27,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 _ROBOT = "invoice-run"
 _ADMIN_APP = "cli"
 _TIMEOUT_S = 10.0
+_START_TIMEOUT_S = 180.0
 # The receipt of a destruction waits for the longest RPC; in production 30 s (DESIGN, section 7).
 _MAX_DEADLINE_S = 6
 
@@ -47,12 +48,12 @@ class Installation:
         )
 
     def start(self) -> None:
-        """Runs `emanet up --detach`; it supervises the services beyond this process.
+        """Runs `emanet up`, which supervises the services beyond this process.
 
         Raises:
-            UnexpectedError: with its last words when it fails.
+            UnexpectedError: with its last words when it ends before the services are up.
         """
-        arguments = ["up", "--detach", "--installation", INSTALLATION, "--lang", "en"]
+        arguments = ["up", "--installation", INSTALLATION, "--lang", "en"]
         for house in HOUSES:
             arguments += ["--organization", house.id]
         settings = {
@@ -60,16 +61,32 @@ class Installation:
             "EMANET_RUNTIME_MAX_DEADLINE_SECONDS": str(_MAX_DEADLINE_S),
         }
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("EMANET_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "emanet.cli", *arguments],
-            cwd=CHECKOUT,
-            env={**inherited, **settings},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise UnexpectedError(f"emanet up: {done.stderr.strip() or done.stdout.strip()}")
+        self.workspace.run.mkdir(parents=True, exist_ok=True)
+        log = self.workspace.run / "supervisor.log"
+        with log.open("wb") as output:
+            supervisor = subprocess.Popen(
+                [sys.executable, "-m", "emanet.cli", *arguments],
+                cwd=CHECKOUT,
+                env={**inherited, **settings},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_up(supervisor, log)
+        except BaseException:  # Ctrl-C too: what was begun is not left behind
+            supervisor.terminate()
+            supervisor.wait()
+            raise
+
+    def _wait_until_up(self, supervisor: subprocess.Popen[bytes], log: Path) -> None:
+        def is_up() -> bool:
+            if supervisor.poll() is not None:
+                raise UnexpectedError(f"emanet up: {log.read_text('utf-8').strip()}")
+            return self.workspace.endpoints.exists()
+
+        wait_for("the services start", is_up, timeout_s=_START_TIMEOUT_S)
 
     def stop(self) -> None:
         """Stops what `start` started, or what an earlier run left."""

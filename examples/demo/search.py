@@ -19,7 +19,7 @@ from examples.demo.houses import HOUSES, House
 from examples.demo.people import GENERATORS, SEARCHED_TYPES, make_customer
 from examples.demo.store import CUSTOMERS, Store
 
-__all__ = ["Needles", "search_everywhere"]
+__all__ = ["Needles", "protected_values", "search_everywhere"]
 
 _WORD = 8
 _STRIDE = 4
@@ -72,7 +72,7 @@ def _words(piece: bytes) -> set[int]:
 
 def search_everywhere(scene: Scene) -> Attempt:
     """Looks for every value: protected ones nowhere, plain ones only where the register says."""
-    protected, plain = Needles(_protected(scene.stores)), Needles(_plain(scene.stores))
+    protected, plain = Needles(protected_values(scene.stores)), Needles(_plain(scene.stores))
     files = sorted(path for path in scene.installation.var.rglob("*") if path.is_file())
     read, found_plain = 0, set[str]()
     for path in files:
@@ -95,7 +95,8 @@ def search_everywhere(scene: Scene) -> Attempt:
     )
 
 
-def _protected(stores: Mapping[str, Store]) -> Iterator[str]:
+def protected_values(stores: Mapping[str, Store]) -> Iterator[str]:
+    """Every generated value that may lie nowhere in clear, sealed messages included."""
     for store in stores.values():
         for column, _, text in store.values():
             if column.level is Level.ENCRYPTED and column.data_type in SEARCHED_TYPES:
