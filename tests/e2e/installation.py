@@ -25,6 +25,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from emanet.cli.processes import read_pid_file
 from emanet.cli.supervisor import LocalInstallation, Supervisor
 from emanet.cli.workspace import SERVICES, Workspace
 from emanet.client.channel import Credentials, Endpoints, ServiceName, open_channel
@@ -251,7 +252,9 @@ class Supervised:
     ending: threading.Event
 
     def pid(self, service: str) -> int:
-        return int(self.local.workspace.service_pid(service).read_text(encoding="utf-8"))
+        """Its process id; 0 while the file is being written."""
+        found = read_pid_file(self.local.workspace.service_pid(service))
+        return found[0] if found is not None else 0
 
     def kill(self, service: str) -> int:
         """kill -9 of the service's process, by the id that its supervisor wrote; returns it."""

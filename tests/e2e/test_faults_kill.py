@@ -78,8 +78,6 @@ class Load:
 
     def read(self, number: int) -> None:
         newest = list(self.sealed.items())[-5:]
-        if not newest:
-            return
         items = [ToOpen(NAME, envelope) for _, envelope in newest]
         with self.job.reading(purpose="invoicing", as_app=True, case=RUN):
             opened = self.job.decrypt_many(items, action="export")
@@ -140,6 +138,7 @@ class Load:
                 self.stopping.wait(0.02)
             else:
                 self.counts[work.__name__] += 1
+                self.stopping.wait(0.005)
 
 
 @contextmanager
@@ -149,6 +148,7 @@ def mixed_load(local: Local) -> Iterator[Load]:
         local, *(app(local, name, timeout_s=5) for name in ("panel", "invoice-run", "helpdesk"))
     )
     works = (load.write, load.read, load.ask, load.record, load.push, load.edit)
+    load.write(0)
     with ThreadPoolExecutor(len(works)) as pool:
         tasks = [pool.submit(load.run, work) for work in works]
         try:
@@ -175,7 +175,7 @@ def kill(running: Supervised, *services: str) -> None:
     for service, pid in [(service, running.kill(service)) for service in services]:
         until(
             lambda service=service, pid=pid: (
-                running.pid(service) != pid and is_alive(running.pid(service))
+                running.pid(service) not in {0, pid} and is_alive(running.pid(service))
             ),
             seconds=30,
             what=f"a new {service}",
