@@ -25,6 +25,7 @@ from examples.demo.store import CUSTOMERS
 from examples.demo.texts import DATA, TITLES, text
 
 _T = TypeVar("_T")
+_INTERRUPTED = 130
 _DEFAULT = CHECKOUT / "var" / "demo"
 
 
@@ -32,23 +33,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the demo; 0 when every attempt to break a promise failed."""
     given = _parse(arguments)
     wanted = given.var.absolute()
-    with claim_folder(wanted) as var:
-        if var != wanted:
-            words = text(DATA["busy"], given.lang)
-            print(words.format(folder=_shown(wanted), other=_shown(var)))
-        run = Run(var)
-        is_left_running = False
-        try:
-            summary = _Steps(run, lang=given.lang, running=not given.exit).all()
-            is_left_running = not given.exit
-        except (UnexpectedError, EmanetError) as failure:
-            print(f"\n {type(failure).__name__}: {failure}", file=sys.stderr)
-            return 1
-        finally:
-            if not is_left_running:
-                run.installation.stop()
+    try:
+        with claim_folder(wanted) as var:
+            if var != wanted:
+                words = text(DATA["busy"], given.lang)
+                print(words.format(folder=_shown(wanted), other=_shown(var)))
+            summary = _run_in(var, lang=given.lang, stops=given.exit)
+    except (UnexpectedError, EmanetError) as failure:
+        print(f"\n {type(failure).__name__}: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     print(f"\n{render(summary, lang=given.lang)}", end="")
     return 0 if summary["held"] else 1
+
+
+def _run_in(var: Path, *, lang: str, stops: bool) -> dict[str, Any]:
+    run = Run(var)
+    is_done = False
+    try:
+        summary = _Steps(run, lang=lang, running=not stops).all()
+        is_done = True
+    finally:
+        if stops or not is_done:
+            run.installation.stop()
+    return summary
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
