@@ -72,34 +72,49 @@ class Envelope(NamedTuple):
     """The parts of an envelope. A named tuple, because a batch parses a thousand of them.
 
     Attributes:
-        version: 0x01.
-        suite: 0x01, AES-256-GCM-SIV.
-        sid: id of S, 16 bytes.
-        bid: id of B, 16 bytes.
-        nonce: 12 bytes.
+        header: bytes 0 to 45, which the AAD binds.
         commitment: 32 bytes.
-        ciphertext: 0 to 65,536 bytes.
-        tag: 16 bytes.
+        sealed: ciphertext of 0 to 65,536 bytes and the tag of 16, as AEAD interfaces take them.
     """
 
-    version: int
-    suite: int
-    sid: bytes
-    bid: bytes
-    nonce: bytes
+    header: bytes
     commitment: bytes
-    ciphertext: bytes
-    tag: bytes
+    sealed: bytes
 
     @property
-    def header(self) -> bytes:
-        """Bytes 0 to 45, which the AAD binds."""
-        return bytes((self.version, self.suite)) + self.sid + self.bid + self.nonce
+    def version(self) -> int:
+        """0x01."""
+        return self.header[0]
 
     @property
-    def sealed(self) -> bytes:
-        """Ciphertext and tag together, as AEAD interfaces take them."""
-        return self.ciphertext + self.tag
+    def suite(self) -> int:
+        """0x01, AES-256-GCM-SIV."""
+        return self.header[1]
+
+    @property
+    def sid(self) -> bytes:
+        """Id of S, 16 bytes."""
+        return self.header[2:18]
+
+    @property
+    def bid(self) -> bytes:
+        """Id of B, 16 bytes."""
+        return self.header[18:34]
+
+    @property
+    def nonce(self) -> bytes:
+        """12 bytes."""
+        return self.header[34:46]
+
+    @property
+    def ciphertext(self) -> bytes:
+        """0 to 65,536 bytes."""
+        return self.sealed[:-TAG_BYTES]
+
+    @property
+    def tag(self) -> bytes:
+        """16 bytes."""
+        return self.sealed[-TAG_BYTES:]
 
 
 def parse_envelope(value: bytes | str) -> Envelope:
@@ -109,18 +124,12 @@ def parse_envelope(value: bytes | str) -> Envelope:
         IntegrityError: ENVELOPE_INVALID for anything else, unknown versions and suites included.
     """
     data = _from_text(value) if isinstance(value, str) else value
-    size = len(data)
-    if not OVERHEAD_BYTES <= size <= _MAX_BYTES or data[:2] != _FIRST_TWO_BYTES:
+    if not OVERHEAD_BYTES <= len(data) <= _MAX_BYTES or data[:2] != _FIRST_TWO_BYTES:
         raise _invalid()
     return Envelope(
-        data[0],
-        data[1],
-        data[2:18],
-        data[18:34],
-        data[34:46],
-        data[46:78],
-        data[78 : size - TAG_BYTES],
-        data[size - TAG_BYTES :],
+        data[:HEADER_BYTES],
+        data[HEADER_BYTES:_CIPHERTEXT_OFFSET],
+        data[_CIPHERTEXT_OFFSET:],
     )
 
 
@@ -130,7 +139,7 @@ def format_envelope(envelope: Envelope) -> bytes:
     Raises:
         IntegrityError: ENVELOPE_INVALID when a part has the wrong length or value.
     """
-    data = envelope.header + envelope.commitment + envelope.ciphertext + envelope.tag
+    data = envelope.header + envelope.commitment + envelope.sealed
     if parse_envelope(data) != envelope:
         raise _invalid()
     return data

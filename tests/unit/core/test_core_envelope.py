@@ -23,14 +23,9 @@ from emanet.core.errors import EmanetError, Reason
 sixteen, twelve, thirty_two = (st.binary(min_size=n, max_size=n) for n in (16, 12, 32))
 envelopes = st.builds(
     Envelope,
-    version=st.just(1),
-    suite=st.just(1),
-    sid=sixteen,
-    bid=sixteen,
-    nonce=twelve,
+    header=st.builds(header, sid=sixteen, bid=sixteen, nonce=twelve),
     commitment=thirty_two,
-    ciphertext=st.binary(max_size=64),
-    tag=sixteen,
+    sealed=st.builds(bytes.__add__, st.binary(max_size=64), sixteen),
 )
 
 
@@ -107,20 +102,34 @@ def test_lengths_end_at_94_and_65630_bytes() -> None:
                 build()
 
 
-@pytest.mark.parametrize("part", ["sid", "bid", "nonce", "commitment", "tag"])
+def test_parts_lie_where_the_format_says() -> None:
+    """Every byte belongs to one part, and the AAD's header is the first 46 of them."""
+    data = bytes((1, 1, *range(2, 100)))
+    envelope = parse_envelope(data)
+    assert (envelope.version, envelope.suite) == (1, 1)
+    parts = (envelope.sid, envelope.bid, envelope.nonce, envelope.commitment)
+    assert b"".join((data[:2], *parts, envelope.ciphertext, envelope.tag)) == data
+    assert [len(part) for part in (*parts, envelope.ciphertext, envelope.tag)] == [
+        *(16, 16, 12, 32),
+        *(6, 16),
+    ]
+    assert envelope.header == data[:46]
+    assert envelope.sealed == data[78:]
+
+
+@pytest.mark.parametrize("part", ["header", "commitment"])
 @pytest.mark.parametrize("change", [-1, 1])
 def test_parts_of_another_length_are_not_written(part: str, change: int) -> None:
     """An envelope whose parts would be read differently is refused when it is written."""
     parts = {
-        "sid": bytes(16),
-        "bid": bytes(16),
-        "nonce": bytes(12),
+        "header": header(sid=bytes(16), bid=bytes(16), nonce=bytes(12)),
         "commitment": bytes(32),
-        "tag": bytes(16),
+        "sealed": bytes(19),
     }
-    parts[part] = bytes(len(parts[part]) + change)
+    assert parse_envelope(format_envelope(Envelope(**parts)))
+    parts[part] = (parts[part] + bytes(1))[: len(parts[part]) + change]
     with pytest.raises(EmanetError):
-        format_envelope(Envelope(version=1, suite=1, ciphertext=b"abc", **parts))
+        format_envelope(Envelope(**parts))
 
 
 @given(
