@@ -30,7 +30,7 @@ from emanet.register.values import Level
 from services.crypto.audit import AccessQuestion, Audit, core_receipt
 from services.crypto.domain.binding import Binder
 from services.crypto.domain.proof import KnownLog, Question, verify_allowed
-from services.crypto.keys import FoundPair, KeyFinder, LostPair, PairIds
+from services.crypto.keys import FoundPair, KeyFinder, LostPair
 from services.crypto.opening import (
     OpenedValue,
     SealedItem,
@@ -167,16 +167,12 @@ class DecryptOperation:
 
     async def _find_keys(self, tenant: Tenant, items: Sequence[SealedItem]) -> list[Slot]:
         envelopes = [parse_item(item.envelope) for item in items]
-        wanted: set[PairIds] = {(each.sid, each.bid) for each in envelopes if each is not None}
-        found = await self._finder.find_by_ids(tenant, wanted)
+        ids = [None if each is None else (each.sid, each.bid) for each in envelopes]
+        found = await self._finder.find_by_ids(tenant, {each for each in ids if each is not None})
         broken = LostPair(error(Reason.ENVELOPE_INVALID), "")
         return [
-            Slot(
-                item,
-                envelope,
-                broken if envelope is None else found[(envelope.sid, envelope.bid)],
-            )
-            for item, envelope in zip(items, envelopes, strict=True)
+            Slot(item, envelope, broken if pair is None else found[pair])
+            for item, envelope, pair in zip(items, envelopes, ids, strict=True)
         ]
 
     async def _ask(

@@ -79,7 +79,10 @@ class CryptoServicer(crypto_pb2_grpc.CryptoServiceServicer):
         _require_batch(len(request.items))
         items = [_plain(index, item) for index, item in enumerate(request.items)]
         results = await self._encrypting.run(request.organization, items)
-        return crypto_pb2.EncryptResponse(results=map(_encrypted, results))
+        response = crypto_pb2.EncryptResponse()
+        for result in results:
+            _write_encrypted(response.results.add(), result)
+        return response
 
     async def Decrypt(
         self, request: crypto_pb2.DecryptRequest, context: grpc.ServicerContext
@@ -101,12 +104,14 @@ class CryptoServicer(crypto_pb2_grpc.CryptoServiceServicer):
                 timeout_s=self._time_left_s(context),
             )
         )
-        return crypto_pb2.DecryptResponse(
-            results=map(_decrypted, answer.results),
+        response = crypto_pb2.DecryptResponse(
             record=answer.record,
             receipt=answer.receipt,
             waiting_for_review=answer.waiting_for_review,
         )
+        for result in answer.results:
+            _write_decrypted(response.results.add(), result)
+        return response
 
     def _time_left_s(self, context: grpc.ServicerContext) -> float:
         left = cast("float | None", context.time_remaining())
@@ -139,18 +144,20 @@ def _moment(index: int, item: crypto_pb2.EncryptItem) -> datetime:
         raise _invalid(f"items[{index}].start_time", "out of range") from None
 
 
-def _encrypted(result: bytes | EmanetError) -> crypto_pb2.EncryptResult:
+def _write_encrypted(target: crypto_pb2.EncryptResult, result: bytes | EmanetError) -> None:
     if isinstance(result, EmanetError):
-        return crypto_pb2.EncryptResult(status=_status(result))
-    return crypto_pb2.EncryptResult(envelope=result)
+        target.status.CopyFrom(_status(result))
+    else:
+        target.envelope = result
 
 
-def _decrypted(result: OpenedValue | EmanetError) -> crypto_pb2.DecryptResult:
+def _write_decrypted(target: crypto_pb2.DecryptResult, result: OpenedValue | EmanetError) -> None:
     if isinstance(result, EmanetError):
-        return crypto_pb2.DecryptResult(status=_status(result))
-    if result.value_type is ValueType.TEXT:
-        return crypto_pb2.DecryptResult(value=crypto_pb2.Value(text=result.value.decode()))
-    return crypto_pb2.DecryptResult(value=crypto_pb2.Value(data=result.value))
+        target.status.CopyFrom(_status(result))
+    elif result.value_type is ValueType.TEXT:
+        target.value.text = result.value.decode()
+    else:
+        target.value.data = result.value
 
 
 def _status(failure: EmanetError) -> status_pb2.Status:

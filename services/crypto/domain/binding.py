@@ -31,11 +31,13 @@ class Binder:
         if middle is None:
             middle = self._fields[field] = lp(self._organization, field.encode())
         place = record.encode()
-        return (
-            self._prefix
-            + header
-            + middle
-            + len(place).to_bytes(4, "big")
-            + place
-            + self._tails[value_type]
+        return b"".join(
+            (
+                self._prefix,
+                header,
+                middle,
+                len(place).to_bytes(4, "big"),
+                place,
+                self._tails[value_type],
+            )
         )
