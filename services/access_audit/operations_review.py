@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -52,6 +52,9 @@ _VERDICTS: Mapping[int, str] = MappingProxyType(
 )
 _NOBODY = "-"
 """No token: a filter by somebody who has no pseudonym finds nothing."""
+
+
+_Opened: TypeAlias = tuple[LeafRow, AccessLeaf, tuple[Entry | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +170,9 @@ class Reviews:
         found = storage_access.find_accesses(
             connection, control.log, wanted=wanted, below=below, limit=size + 1
         )
-        rows = tuple(
-            (*_open(connection, control.log, idx), waiting) for idx, waiting in found[:size]
-        )
+        page = found[:size]
+        opened = _open(connection, control.log, [idx for idx, _ in page])
+        rows = tuple((*record, waiting) for record, (_, waiting) in zip(opened, page, strict=True))
         tokens = {token for _, leaf, entries, _ in rows for token in _tokens(leaf, entries)}
         stored = storage_pseudonyms.find_rows_by_token(connection, organization, list(tokens))
         names = {token: self.vault.open(organization, row) for token, row in stored.items()}
@@ -198,19 +201,20 @@ class _People:
         )
 
 
-def _open(
-    connection: Connection, log: LogKey, idx: int
-) -> tuple[LeafRow, AccessLeaf, tuple[Entry | None, ...]]:
-    row = storage_log.read_leaf(connection, log, idx)
-    if row is None or leaf_hash(row.data) != row.hash:
-        raise _corrupt()
-    leaf = decode_leaf(row.data)
-    stored = storage_log.read_entries(connection, log, [idx]).get(idx)
-    if not isinstance(leaf, AccessLeaf) or stored is None:
-        raise _corrupt()
-    items = decode_disclosure(stored)
-    verify_disclosure(items, entries=leaf.entries, entries_root=leaf.entries_root)
-    return row, leaf, tuple(e.entry if isinstance(e, ShownEntry) else None for e in items)
+def _open(connection: Connection, log: LogKey, indexes: Sequence[int]) -> Iterator[_Opened]:
+    """Records with their entries, each compared with its hashes, in the order asked for."""
+    rows = storage_log.find_leaves(connection, log, indexes)
+    entries = storage_log.read_entries(connection, log, indexes)
+    for idx in indexes:
+        row, stored = rows.get(idx), entries.get(idx)
+        if row is None or stored is None or leaf_hash(row.data) != row.hash:
+            raise _corrupt()
+        leaf = decode_leaf(row.data)
+        if not isinstance(leaf, AccessLeaf):
+            raise _corrupt()
+        items = decode_disclosure(stored)
+        verify_disclosure(items, entries=leaf.entries, entries_root=leaf.entries_root)
+        yield row, leaf, tuple(e.entry if isinstance(e, ShownEntry) else None for e in items)
 
 
 def _tokens(leaf: AccessLeaf, entries: Sequence[Entry | None]) -> set[str]:

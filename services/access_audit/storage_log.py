@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Table,
     and_,
     bindparam,
@@ -55,6 +56,7 @@ _CONTROL = select(
     control.c.rule_set,
     control.c.registers,
 ).where(control.c.organization == bindparam("organization"))
+_LEAF = select(leaves.c.idx, leaves.c.id, leaves.c.type, leaves.c.data, leaves.c.hash)
 _LOCK = _CONTROL.with_for_update()
 _ADVANCE = (
     update(control)
@@ -236,6 +238,17 @@ def find_seen(
     return found
 
 
+def find_leaves(connection: Connection, log: LogKey, indexes: Sequence[int]) -> dict[int, LeafRow]:
+    """Leaves by index, without entries; an index beyond the log has none."""
+    found: dict[int, LeafRow] = {}
+    for start in range(0, len(indexes), CHUNK):
+        rows = connection.execute(
+            _LEAF.where(of_log(leaves, log), leaves.c.idx.in_(indexes[start : start + CHUNK]))
+        )
+        found.update({row.idx: _leaf_row(row) for row in rows})
+    return found
+
+
 def read_leaf(connection: Connection, log: LogKey, idx: int) -> LeafRow | None:
     """One leaf without its entries; None beyond the log."""
     rows = read_leaves(connection, log, start=idx, count=1)
@@ -247,21 +260,11 @@ def read_leaves(
 ) -> tuple[LeafRow, ...]:
     """Up to `count` leaves from `start`, in order, without entries."""
     rows = connection.execute(
-        select(leaves.c.idx, leaves.c.id, leaves.c.type, leaves.c.data, leaves.c.hash)
-        .where(of_log(leaves, log), leaves.c.idx >= start, leaves.c.idx < start + count)
+        _LEAF.where(of_log(leaves, log), leaves.c.idx >= start, leaves.c.idx < start + count)
         .order_by(leaves.c.idx)
         .limit(count)
     )
-    return tuple(
-        LeafRow(
-            idx=row.idx,
-            id=bytes(row.id),
-            type=row.type,
-            data=bytes(row.data),
-            hash=bytes(row.hash),
-        )
-        for row in rows
-    )
+    return tuple(map(_leaf_row, rows))
 
 
 def read_entries(connection: Connection, log: LogKey, indexes: Sequence[int]) -> dict[int, bytes]:
@@ -341,3 +344,13 @@ def _control(connection: Connection, organization: str, *, lock: bool) -> Contro
 def of_log(table: Table, log: LogKey) -> ColumnElement[bool]:
     """The rows of a table that belong to a log."""
     return and_(table.c.organization == log.organization, table.c.generation == log.generation)
+
+
+def _leaf_row(row: Row[int, bytes, str, bytes, bytes]) -> LeafRow:
+    return LeafRow(
+        idx=row.idx,
+        id=bytes(row.id),
+        type=row.type,
+        data=bytes(row.data),
+        hash=bytes(row.hash),
+    )
