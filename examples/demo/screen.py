@@ -159,7 +159,7 @@ def _files(summary: Mapping[str, Any], lang: str) -> Iterator[str]:
     shown = {
         "var": summary["folder"],
         "name": "hosting",
-        "file": "examples/demo/day.py",
+        "file": "examples/app/panel.py",
         "deadline": _short_day(written["deadline"], lang),
         "leaves": number(written["leaves"], lang),
         "fields": number(summary["speed"]["fields"], lang),
