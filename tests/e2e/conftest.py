@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,6 +46,9 @@ VALUES = {
 
 def _prepared(folder: Path, databases: dict[str, str], server: PostgresServer | None) -> Template:
     local = Local(specification(folder, databases))
+    kept = folder / "sealed.json"
+    if kept.exists():
+        return Template(local, server, _sealed(kept))
     ensure_issuer(local.workspace)
     local.workspace.principals.write_text(principals(), encoding="utf-8")
     Supervisor(local.spec).prepare()
@@ -54,16 +60,28 @@ def _prepared(folder: Path, databases: dict[str, str], server: PostgresServer | 
             activate(local, organization=organization)
         put_ticket(local)
         put_case(local, RUN, by="erp")
-        sealed = app(local).encrypt(subject="customers/1", values=VALUES)
+        values = app(local).encrypt(subject="customers/1", values=VALUES)
     finally:
         local.close()
-    return Template(local, server, {name: each.envelope for name, each in sealed.items()})
+    told = {name: each.envelope.hex() for name, each in values.items()}
+    kept.write_text(json.dumps(told), encoding="utf-8")
+    return Template(local, server, _sealed(kept))
+
+
+def _sealed(kept: Path) -> dict[str, bytes]:
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    return {name: bytes.fromhex(envelope) for name, envelope in told.items()}
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """A prepared installation on SQLite."""
-    return _prepared(tmp_path_factory.mktemp("template"), {}, None)
+    """A prepared installation on SQLite; the processes of one test run share it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "template"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _prepared(folder, {}, None)
 
 
 @pytest.fixture(scope="session")

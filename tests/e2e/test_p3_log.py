@@ -172,20 +172,19 @@ def test_what_the_owner_changed_is_found_at_start(
     )
 
 
-@pytest.mark.postgres
 def test_a_record_rewritten_under_the_running_service_is_not_signed(
-    postgres_template: Template, tmp_path: Path
+    sqlite_copy: Callable[..., Local], sqlite_template: Template
 ) -> None:
     """The owner of the live database rewrites history consistently: refused with LOG_FORK at once."""
-    with postgres_template.copy(tmp_path) as local:
-        local.start()
-        read_many(local, 300)
-        with local.as_owner("access_audit") as connection:
-            rewrite(connection, 100)
-        assert open_value(local, postgres_template.sealed[EMAIL]) == Reason.LOG_FORK.value
-        audit = stub(local, ServiceName.ACCESS_AUDIT, access_audit_pb2_grpc.AccessAuditServiceStub)
-        failure = refusal(audit.CheckAccess, check(), staff=support(local))
-        assert failure.reason is Reason.LOG_FORK
+    local = sqlite_copy()
+    local.start()
+    read_many(local, 300)
+    with local.as_owner("access_audit") as connection:
+        rewrite(connection, 100)
+    assert open_value(local, sqlite_template.sealed[EMAIL]) == Reason.LOG_FORK.value
+    audit = stub(local, ServiceName.ACCESS_AUDIT, access_audit_pb2_grpc.AccessAuditServiceStub)
+    failure = refusal(audit.CheckAccess, check(), staff=support(local))
+    assert failure.reason is Reason.LOG_FORK
 
 
 def test_an_old_copy_of_log_and_files_is_seen_by_those_who_knew_more(

@@ -124,10 +124,10 @@ def test_nobody_else_destroys(shared: Local) -> None:
 
 
 def test_a_bucket_dies_for_everybody_once_its_time_has_come(
-    copied: Callable[..., Local],
+    sqlite_copy: Callable[..., Local],
 ) -> None:
     """Not before; then every value of the month is dead, the other months and classes live."""
-    local = copied(EMANET_RUNTIME_MAX_DEADLINE_SECONDS="2")
+    local = sqlite_copy(EMANET_RUNTIME_MAX_DEADLINE_SECONDS="2")
     local.start()
     panel = app(local)
     put_ticket(local, "T-many", subjects=["customers/1", "customers/2"])
