@@ -39,7 +39,6 @@ _DATA = CHECKOUT / "tests" / "data" / "organization"
 TIMEOUT_S = 10.0
 TICKET = Case("ticket", "T-100")
 RUN = Case("invoice_run", "F-100")
-REVIEW = Case("review", "R-100")
 
 PERSONS = ("s-101", "s-102", "s-103", "s-104", "s-201", "s-202", "s-203", "s-204")
 PRINCIPALS = f"""\
@@ -54,7 +53,7 @@ applications:
   register_desk: {{organizations: [{ORGANIZATION}], token_client: register_desk, owns_cases: [legal_order]}}
   invoice-run: {{organizations: [{ORGANIZATION}], may_assert: [app]}}
   outsider: {{organizations: [{NEIGHBOUR}], token_client: outsider, may_assert: [data_subject, app]}}
-  cli: {{organizations: [{ORGANIZATION}, {NEIGHBOUR}], token_client: emanet-cli, owns_cases: [review]}}
+  cli: {{organizations: [{ORGANIZATION}, {NEIGHBOUR}], token_client: emanet-cli}}
 persons:
   s-101: {{accounts: [{{iss: "https://login.dev.emanet.invalid", sub: "s-101"}}, {{iss: "https://login.dev.emanet.invalid", sub: "s-101-admin"}}]}}
 {{PERSONS}}
@@ -88,7 +87,7 @@ def register_text(organization: str = ORGANIZATION) -> str:
 
 
 def rules_text(organization: str = ORGANIZATION) -> str:
-    """The rules, without the daily limit that a test under load would meet."""
+    """The rules, without the limits that a test under load would meet."""
     text = (_DATA / "need_to_know.yaml").read_text(encoding="utf-8")
     return (
         text.replace("menekse", organization)
