@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from emanet.core.errors import Reason, error
 from emanet.core.merkle import CompactRange
-from services.access_audit.storage_bulk import insert_many
+from services.access_audit.storage_bulk import find_many, insert_many
 from services.access_audit.tables import control, entries, leaves
 
 __all__ = [
@@ -69,11 +69,12 @@ _ADVANCE = (
         registers=bindparam("new_registers"),
     )
 )
-_SEEN = select(
-    leaves.c.id, leaves.c.idx, leaves.c.hash, leaves.c.request_caller, leaves.c.request_digest
-).where(
-    leaves.c.organization == bindparam("organization"),
-    leaves.c.id.in_(bindparam("ids", expanding=True)),
+_SEEN = (
+    leaves.c.id,
+    leaves.c.idx,
+    leaves.c.hash,
+    leaves.c.request_caller,
+    leaves.c.request_digest,
 )
 
 
@@ -222,20 +223,17 @@ def find_seen(
     connection: Connection, organization: str, ids: Sequence[bytes]
 ) -> dict[bytes, SeenLeaf]:
     """The ids among these that the organization's logs have seen before."""
-    found: dict[bytes, SeenLeaf] = {}
-    for start in range(0, len(ids), CHUNK):
-        rows = connection.execute(
-            _SEEN, {"organization": organization, "ids": ids[start : start + CHUNK]}
+    rows = find_many(connection, _SEEN, organization=organization, key=leaves.c.id, wanted=ids)
+    return {
+        bytes(leaf_id): SeenLeaf(
+            id=bytes(leaf_id),
+            idx=idx,
+            hash=bytes(leaf_hash),
+            caller=caller,
+            digest=None if digest is None else bytes(digest),
         )
-        for row in rows:
-            found[bytes(row.id)] = SeenLeaf(
-                id=bytes(row.id),
-                idx=row.idx,
-                hash=bytes(row.hash),
-                caller=row.request_caller,
-                digest=None if row.request_digest is None else bytes(row.request_digest),
-            )
-    return found
+        for leaf_id, idx, leaf_hash, caller, digest in rows
+    }
 
 
 def find_leaves(connection: Connection, log: LogKey, indexes: Sequence[int]) -> dict[int, LeafRow]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, func, select
 
-from services.access_audit.storage_bulk import insert_many
+from services.access_audit.storage_bulk import find_many, insert_many
 from services.access_audit.storage_log import CHUNK
 from services.access_audit.tables import pseudonyms
 from services.access_audit.vault import PseudonymRow
@@ -23,23 +23,18 @@ _COLUMNS = (
 )
 
 
-_TOKENS = select(pseudonyms.c.lookup, pseudonyms.c.token).where(
-    pseudonyms.c.organization == bindparam("organization"),
-    pseudonyms.c.lookup.in_(bindparam("lookups", expanding=True)),
-)
-
-
 def find_tokens(
     connection: Connection, organization: str, lookups: Sequence[bytes]
 ) -> dict[bytes, str]:
     """The tokens of the lookups that have a row."""
-    found: dict[bytes, str] = {}
-    for start in range(0, len(lookups), CHUNK):
-        rows = connection.execute(
-            _TOKENS, {"organization": organization, "lookups": lookups[start : start + CHUNK]}
-        )
-        found.update({bytes(row.lookup): row.token for row in rows})
-    return found
+    rows = find_many(
+        connection,
+        (pseudonyms.c.lookup, pseudonyms.c.token),
+        organization=organization,
+        key=pseudonyms.c.lookup,
+        wanted=lookups,
+    )
+    return {bytes(lookup): token for lookup, token in rows}
 
 
 def insert_rows(connection: Connection, organization: str, rows: Sequence[PseudonymRow]) -> None:
