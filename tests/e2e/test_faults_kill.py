@@ -138,7 +138,7 @@ class Load:
                 self.stopping.wait(0.02)
             else:
                 self.counts[work.__name__] += 1
-                self.stopping.wait(0.005)
+                self.stopping.wait(0.03)
 
 
 @contextmanager

@@ -74,6 +74,7 @@ class Load:
             else:
                 assert answer.results[0].value.text == VALUES[EMAIL]
                 self.answered[record_id(answer.record)] = answer.receipt
+                self.stopping.wait(0.01)
 
     def write(self) -> None:
         facade = app(self.local)
@@ -83,6 +84,7 @@ class Load:
             except EmanetError as failure:
                 self.failed_writes.append(failure)
             self.encrypted += 1
+            self.stopping.wait(0.02)
 
 
 @contextmanager
