@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif not options.quick:
         for report in reports:
             path = checkout / RESULTS / f"{report.bench}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_text(to_json(report)), encoding="utf-8")
         (checkout / PAGE).write_text(render_performance(checkout), encoding="utf-8")
     return 0

@@ -31,7 +31,7 @@ __all__ = ["measure", "steps"]
 
 _BATCH = 1000
 _CALLERS = 4
-_BATCHES = 8
+_BATCHES = 6
 """Cold, first and new ones of a round each."""
 
 _CACHE_PAIRS = 2 * _BATCH

@@ -25,6 +25,7 @@ moment slows both of a pair. Aims are those of the design; they are not promises
 `make bench` runs everything in about two minutes, `make bench ARGS=decrypt` one bench, and \
 `make bench ARGS=--quick` a short round that only shows that it runs.
 """
+_NONE = "No results are committed yet: `make bench` writes them and this page.\n"
 _TITLES = {
     "decrypt": "Encrypt and decrypt, batches of 1000",
     "record": "Record accesses",
@@ -53,7 +54,8 @@ def render_performance(checkout: Path) -> str:
 
 def render_reports(reports: Sequence[Report]) -> str:
     """The page for some reports."""
-    return "\n".join([_HEAD, *(_section(report) for report in reports)])
+    sections = [_section(report) for report in reports] or [_NONE]
+    return "\n".join([_HEAD, *sections])
 
 
 def _section(report: Report) -> str:

@@ -29,7 +29,6 @@ __all__ = ["measure", "steps"]
 
 _BATCH = 100
 _CALLERS = 32
-_CUSTOMERS = 10_000
 _SERVICES = ("inventory", "access_audit")
 _FIELDS = ("customer.name", "customer.email")
 _CHECK_BYTES = (160, 560)
@@ -88,7 +87,7 @@ class _Rounds:
         self._scale = scale
         self._step = step
         self._found: dict[str, list[float]] = defaultdict(list)
-        self._customers = itertools.cycle(range(1, _CUSTOMERS + 1))
+        self._customers = itertools.cycle(range(1, scale.customers + 1))
         people = itertools.islice(itertools.cycle(STAFF[3:]), _CALLERS)
         self._people = [
             (installation.token(person, "destek"), Case("ticket", f"T-{number}"))
@@ -107,7 +106,9 @@ class _Rounds:
                 ]
             )
             await rate_of(
-                lambda n: self._record(client, n), callers=_CALLERS, count=_CUSTOMERS // _BATCH
+                lambda n: self._record(client, n),
+                callers=_CALLERS,
+                count=self._scale.customers // _BATCH,
             )
 
     async def run(self, anchors: Anchors, *, target: float) -> tuple[Measure, ...]:

@@ -15,12 +15,14 @@ class Scale:
         rounds: how often everything is measured in turns.
         seconds: of one measurement.
         calls: of one measurement that is counted instead.
+        customers: whom the log has heard of before it is measured; at least 1000.
     """
 
     rounds: int
     seconds: float
     calls: int
+    customers: int
 
 
-FULL = Scale(rounds=5, seconds=1.0, calls=200)
-QUICK = Scale(rounds=1, seconds=0.2, calls=20)
+FULL = Scale(rounds=5, seconds=1.0, calls=200, customers=10_000)
+QUICK = Scale(rounds=1, seconds=0.2, calls=20, customers=1000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.page import render_performance
 from emanet.cli.help_page import render_help_page
 from emanet.core.reason_page import render_reasons
 from emanet.register.lint import render_rules
@@ -40,6 +41,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "configuration.md": lambda: render_configuration(SETTINGS),
     "errors.md": render_reasons,
     "lint-rules.md": render_rules,
+    "performance.md": lambda: render_performance(DOCS.parent),
 }
 
 
