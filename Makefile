@@ -57,7 +57,7 @@ bench: setup  ## measure against anchors in the same run; results in bench/resul
 	@$(BIN)/python -m bench $(ARGS)
 
 docs: setup  ## render the generated pages of docs/ (errors, authorisation, lint rules, configuration)
-	@$(BIN)/python scripts/render_docs.py
+	@$(BIN)/python -m scripts.render_docs
 
 clean:  ## remove caches and what the demo wrote
 	@rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
