@@ -19,13 +19,13 @@ from emanet.api.crypto.v1 import crypto_pb2, crypto_pb2_grpc
 from emanet.api.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from emanet.cli.devtokens import ensure_issuer
 from emanet.cli.workspace import Workspace
+from emanet.client.admin import Admin
 from emanet.client.channel import Credentials, open_channel
 from emanet.client.status import error_from_rpc
 from emanet.core.errors import EmanetError, Reason
 from tests.e2e.acting import (
     TICKET,
     TIMEOUT_S,
-    admin,
     app,
     principals,
     support,
@@ -49,8 +49,13 @@ INFO: dict[str, tuple[Any, Any]] = {
 def everywhere(local: Local, staff: str, envelope: bytes) -> dict[str, Reason | None]:
     """Why a member of staff is refused, None where not: opening, recording, and reading the draft."""
     panel = app(local)
-    dpo = admin(local, "s-101", "kvkk")
-    dpo._session._metadata = (("authorization", f"Bearer {staff}"),)  # any token, also a bad one
+    dpo = Admin(
+        organization=ORGANIZATION,
+        endpoints=local.endpoints,
+        credentials=local.credentials("cli"),
+        staff_token=staff,
+    )
+    local.closing.callback(dpo.close)
     with panel.reading(purpose="support", staff_token=staff, case=TICKET):
         return {
             "crypto": _reason(lambda: panel.decrypt(EMAIL, envelope)),
