@@ -13,10 +13,10 @@ from grpc import aio
 from emanet.client.register_feed import RegisterFeed
 from emanet.core.clock import Clock
 from emanet.core.errors import EmanetError
-from services.access_audit import storage_log, storage_registers
+from services.access_audit import storage
 from services.access_audit.committer import Committer
 from services.access_audit.ground import Contacts
-from services.access_audit.job_keys import HeadJob
+from services.access_audit.jobs.keys import HeadJob
 from services.access_audit.register_sink import RegisterIntake
 from services.access_audit.signer import CheckpointFiles
 from services.access_audit.warnings import Warnings
@@ -56,7 +56,7 @@ class Background:
         Raises:
             StateError: SECRET_UNUSABLE, an epoch file is missing or does not open.
         """
-        times = await self.database.read(storage_registers.read_contacts)
+        times = await self.database.read(storage.registers.read_contacts)
         self.contacts.load(times)
         if times:
             self.inventory.meet()
@@ -84,7 +84,7 @@ class Background:
                 _log.warning("organizations.unread", reason=failure.reason.value)
 
     async def _add_new(self) -> None:
-        for organization in await self.database.read(storage_log.list_organizations):
+        for organization in await self.database.read(storage.log.list_organizations):
             if organization in self._feeds:
                 continue
             await asyncio.to_thread(self.keyring.active_epoch, organization)

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from emanet.core.clock import Clock
 from emanet.core.encoding import micros
 from emanet.core.errors import EmanetError, Reason, error
-from services.access_audit import storage_log
+from services.access_audit import storage
 from services.access_audit.failures import renewed
 from services.access_audit.heads import Head, Heads
 from services.access_audit.transaction import LogTransaction
@@ -199,9 +199,9 @@ class Committer:
 
     def _transact(
         self, connection: Connection, organization: str, tickets: Sequence[_Ticket]
-    ) -> tuple[list[object], storage_log.Control]:
+    ) -> tuple[list[object], storage.log.Control]:
         """Runs jobs in order; those behind a new register or rule set are left for the next."""
-        control = storage_log.lock_control(connection, organization)
+        control = storage.log.lock_control(connection, organization)
         if control is None:
             raise error(Reason.ORGANIZATION_MISSING)
         self._heads.require(connection, control)

@@ -13,15 +13,15 @@ from emanet.core.leaf import ActorKind
 from emanet.rules.needs import needed_counts
 from emanet.rules.question import CaseFacts, CountNeed, Facts, Question, Tally
 from emanet.rules.values import Counted, Per
-from services.access_audit import storage_access, storage_cases, storage_retention
+from services.access_audit import storage
 from services.access_audit.domain.claim import Claim
 from services.access_audit.domain.party import Party, staff_party
 from services.access_audit.failures import renewed
 from services.access_audit.ground import Contacts, Ground, find_ground
 from services.access_audit.shelf import Shelf
-from services.access_audit.storage_access import AccessRow
-from services.access_audit.storage_cases import CaseKey, CaseRow
-from services.access_audit.storage_log import SeenLeaf
+from services.access_audit.storage.access import AccessRow
+from services.access_audit.storage.cases import CaseKey, CaseRow
+from services.access_audit.storage.log import SeenLeaf
 from services.access_audit.transaction import LogTransaction
 
 __all__ = ["FactSheet", "actor_token", "case_key"]
@@ -158,7 +158,7 @@ class FactSheet:
     def _load(self, claims: Sequence[Claim], ground: Ground) -> None:
         keys = {CaseKey(claim.case.kind, claim.case.ref) for claim in claims if claim.case}
         if keys:
-            rows = storage_cases.find_cases(
+            rows = storage.cases.find_cases(
                 self._transaction.connection, self._transaction.organization, list(keys)
             )
             self._cases = {key: _KnownCase.of(row) for key, row in rows.items()}
@@ -171,7 +171,7 @@ class FactSheet:
             for party in claim.subjects
         }
         if subjects:
-            self._events = storage_retention.events_of(
+            self._events = storage.retention.events_of(
                 self._transaction.connection, self._transaction.organization, list(subjects)
             )
 
@@ -230,10 +230,10 @@ class FactSheet:
     def _load_counter(self, key: _CounterKey) -> _Counter:
         connection, organization = self._transaction.connection, self._transaction.organization
         if key.per is Per.CASE:
-            total = storage_access.count_case_values(connection, organization, case_key=key.owner)
+            total = storage.access.count_case_values(connection, organization, case_key=key.owner)
             return _Counter(total=total)
         if key.counted is Counted.RECORDS:
-            total = storage_access.count_values(
+            total = storage.access.count_values(
                 connection,
                 organization,
                 actor=key.owner,
@@ -241,7 +241,7 @@ class FactSheet:
                 since_us=key.since_us,
             )
             return _Counter(total=total)
-        found = storage_access.find_subjects(
+        found = storage.access.find_subjects(
             connection,
             organization,
             actor=key.owner,

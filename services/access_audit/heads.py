@@ -17,10 +17,10 @@ from sqlalchemy import Connection
 from emanet.core.checkpoint import Checkpoint
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.merkle import CompactRange
-from services.access_audit import storage_log
+from services.access_audit import storage
 from services.access_audit.failures import renewed
 from services.access_audit.signer import CheckpointFiles, LogKeys
-from services.access_audit.storage_log import Control
+from services.access_audit.storage.log import Control
 
 __all__ = ["Head", "Heads"]
 
@@ -150,7 +150,7 @@ _FINAL = frozenset(
 
 
 def _hashes(connection: Connection, control: Control, *, start: int) -> Iterator[bytes]:
-    rows = storage_log.stream_leaves(
+    rows = storage.log.stream_leaves(
         connection, control.log, start=start, end=control.frontier.size, with_data=False
     )
     return (row.hash for row in rows)

@@ -11,7 +11,7 @@ from emanet.api.access_audit.v1 import resources_pb2
 from emanet.core.leaf import Verdict
 from emanet.core.names import Collection, format_name
 from services.access_audit.heads import Head
-from services.access_audit.storage_rules import RuleSetRow
+from services.access_audit.storage.rules import RuleSetRow
 from services.access_audit.transaction import Appended
 
 __all__ = ["to_receipt", "to_rule_set", "to_timestamp", "to_verdict"]

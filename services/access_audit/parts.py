@@ -14,15 +14,15 @@ from services.access_audit.config import (
 )
 from services.access_audit.ground import Contacts
 from services.access_audit.heads import Heads
-from services.access_audit.job_access import AccessDesk
-from services.access_audit.operations_access import Accesses
-from services.access_audit.operations_due import DueSubjects
-from services.access_audit.operations_export import LogExports
-from services.access_audit.operations_facts import Facts
-from services.access_audit.operations_info import ServiceInfo
-from services.access_audit.operations_log import LogReads
-from services.access_audit.operations_review import Reviews
-from services.access_audit.operations_rules import RuleSets
+from services.access_audit.jobs.access import AccessDesk
+from services.access_audit.operations.access import Accesses
+from services.access_audit.operations.due import DueSubjects
+from services.access_audit.operations.export import LogExports
+from services.access_audit.operations.facts import Facts
+from services.access_audit.operations.info import ServiceInfo
+from services.access_audit.operations.log import LogReads
+from services.access_audit.operations.review import Reviews
+from services.access_audit.operations.rules import RuleSets
 from services.access_audit.reading import ClaimReader
 from services.access_audit.requestkeys import RequestKeys
 from services.access_audit.shelf import Shelf

@@ -13,10 +13,10 @@ from emanet.core.clock import Clock
 from emanet.core.encoding import micros
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.ids import new_uuid7
-from services.access_audit import storage_registers
+from services.access_audit import storage
 from services.access_audit.committer import Committer
 from services.access_audit.ground import Contacts
-from services.access_audit.job_register import AcceptRegisterJob
+from services.access_audit.jobs.register import AcceptRegisterJob
 from services.access_audit.warnings import WarningCode, Warnings
 from services.runtime.database import Database
 
@@ -40,7 +40,7 @@ class RegisterIntake:
     async def known(self) -> Mapping[int, bytes]:
         """The digest of every version that the log has accepted."""
         return await self.database.read(
-            lambda connection: storage_registers.list_digests(connection, self.organization)
+            lambda connection: storage.registers.list_digests(connection, self.organization)
         )
 
     async def accept(self, version: FetchedVersion) -> None:
@@ -81,7 +81,7 @@ class RegisterIntake:
         self.contacts.note(self.organization, at_us)
         self.reached()
         await self.database.write(
-            lambda connection: storage_registers.write_contact(connection, self.organization, at_us)
+            lambda connection: storage.registers.write_contact(connection, self.organization, at_us)
         )
 
     async def interrupted(self, failure: EmanetError) -> None:

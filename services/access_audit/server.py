@@ -20,7 +20,7 @@ from emanet.core.checkpoint import Checkpoint, format_origin
 from emanet.core.encoding import micros
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.merkle import CompactRange
-from services.access_audit import storage_log
+from services.access_audit import storage
 from services.access_audit.authorisation import ROWS
 from services.access_audit.background import Background
 from services.access_audit.config import (
@@ -30,11 +30,11 @@ from services.access_audit.config import (
     AccessAuditSettings,
 )
 from services.access_audit.parts import Operations, compose_core, compose_operations
-from services.access_audit.servicer_access import AccessAuditServicer
-from services.access_audit.servicer_log import LogServicer
-from services.access_audit.servicer_rules import RulesServicer
+from services.access_audit.servicer.access import AccessAuditServicer
+from services.access_audit.servicer.log import LogServicer
+from services.access_audit.servicer.rules import RulesServicer
 from services.access_audit.signer import CheckpointFiles, LogKeys
-from services.access_audit.storage_log import Control, LogKey
+from services.access_audit.storage.log import Control, LogKey
 from services.access_audit.tables import metadata
 from services.runtime.command import PASSPHRASE, Host, ServiceDefinition
 from services.runtime.health import Latch
@@ -107,7 +107,7 @@ def _inventory_channel(settings: AccessAuditSettings) -> aio.Channel:
 async def _add_organization(host: Host[AccessAuditSettings], organization: str) -> None:
     """Epoch file, verifier key and empty checkpoint first; the control row makes it known."""
     known = host.database.read_now(
-        lambda connection: storage_log.load_control(connection, organization)
+        lambda connection: storage.log.load_control(connection, organization)
     )
     if known is not None:
         raise error(Reason.ALREADY_INITIALISED, resource=f"organizations/{organization}")
@@ -142,7 +142,7 @@ async def _add_organization(host: Host[AccessAuditSettings], organization: str) 
     )
     created_us = micros(host.clock.now())
     host.database.write_now(
-        lambda connection: storage_log.add_control(connection, row=control, created_us=created_us)
+        lambda connection: storage.log.add_control(connection, row=control, created_us=created_us)
     )
 
 

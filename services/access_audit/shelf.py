@@ -22,9 +22,9 @@ from emanet.register.values import Register
 from emanet.rules.compile import CompiledRules, compile_rules
 from emanet.rules.loader import load_rules
 from emanet.rules.values import RuleSet
-from services.access_audit import storage_log, storage_registers, storage_rules
+from services.access_audit import storage
 from services.access_audit.domain.lapses import Lapses
-from services.access_audit.storage_log import LogKey
+from services.access_audit.storage.log import LogKey
 from services.runtime.primitives import sha256
 
 __all__ = ["Effective", "Shelf"]
@@ -67,7 +67,7 @@ class Shelf:
         """
         effects = self._keep(
             ("effects", log, registers),
-            lambda: storage_registers.list_effects(connection, log.organization),
+            lambda: storage.registers.list_effects(connection, log.organization),
         )
         found = next((each for each in effects if each.effective_us <= at_us), None)
         if found is None:
@@ -109,7 +109,7 @@ class Shelf:
 
 
 def _load_register(connection: Connection, log: LogKey, number: int) -> Effective:
-    row = storage_registers.read_copy(connection, log.organization, number)
+    row = storage.registers.read_copy(connection, log.organization, number)
     if row is None:
         raise _register_corrupt()
     digest = sha256(row.snapshot)
@@ -139,7 +139,7 @@ def _load_register(connection: Connection, log: LogKey, number: int) -> Effectiv
 
 
 def _load_rule_set(connection: Connection, log: LogKey, number: int) -> RuleSet:
-    row = storage_rules.read_rule_set(connection, log.organization, number)
+    row = storage.rules.read_rule_set(connection, log.organization, number)
     if row is None or row.idx is None:
         raise _rules_corrupt()
     digest = sha256(row.source.encode())
@@ -157,7 +157,7 @@ def _load_rule_set(connection: Connection, log: LogKey, number: int) -> RuleSet:
 
 
 def _leaf(connection: Connection, log: LogKey, idx: int, broken: EmanetError) -> Leaf:
-    row = storage_log.read_leaf(connection, log, idx)
+    row = storage.log.read_leaf(connection, log, idx)
     if row is None or leaf_hash(row.data) != row.hash:
         raise broken
     try:

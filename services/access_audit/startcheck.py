@@ -18,8 +18,8 @@ from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.leaf import AccessLeaf, CasesLeaf, RetentionLeaf, RulesLeaf, decode_leaf
 from emanet.core.merkle import CompactRange, leaf_hash
 from emanet.core.tiles import WIDTH
-from services.access_audit import storage_log, storage_pseudonyms, storage_tiles
-from services.access_audit.storage_log import Control, LeafRow
+from services.access_audit import storage
+from services.access_audit.storage.log import Control, LeafRow
 from services.access_audit.vault import Vault
 from services.access_audit.warnings import WarningCode, Warnings
 
@@ -64,7 +64,7 @@ class LogCheck:
         walk = _Walk(saved)
         plain = max(0, size - self.leaves)
         for with_data, start, end in ((False, 0, plain), (True, plain, size)):
-            rows = storage_log.stream_leaves(
+            rows = storage.log.stream_leaves(
                 connection, control.log, start=start, end=end, with_data=with_data
             )
             walk.take(rows, with_data=with_data)
@@ -75,7 +75,7 @@ class LogCheck:
 
     def _open_pseudonyms(self, connection: Connection, organization: str) -> None:
         """A row that does not open is a warning; when none does, the keys are the wrong ones."""
-        rows = storage_pseudonyms.sample_rows(connection, organization, count=_PSEUDONYM_SAMPLE)
+        rows = storage.pseudonyms.sample_rows(connection, organization, count=_PSEUDONYM_SAMPLE)
         broken = 0
         for row in rows:
             try:
@@ -141,9 +141,9 @@ def verify_entries(connection: Connection, control: Control, *, start: int, end:
         IntegrityError: LOG_CORRUPT.
     """
     while start < end:
-        count = min(storage_log.CHUNK, end - start)
-        rows = storage_log.read_leaves(connection, control.log, start=start, count=count)
-        stored = storage_log.read_entries(connection, control.log, [row.idx for row in rows])
+        count = min(storage.log.CHUNK, end - start)
+        rows = storage.log.read_leaves(connection, control.log, start=start, count=count)
+        stored = storage.log.read_entries(connection, control.log, [row.idx for row in rows])
         for row in rows:
             _require_entries(row, stored.get(row.idx))
         start += count
@@ -166,7 +166,7 @@ def _require_tiles(connection: Connection, control: Control, roots: list[bytes])
     """Compares every stored tile with the hashes below it."""
     below = roots
     level = 0
-    stored = storage_tiles.stream_tiles(connection, control.log)
+    stored = storage.tiles.stream_tiles(connection, control.log)
     tile = next(stored, None)
     while below:
         for n, root in enumerate(below):

@@ -15,13 +15,13 @@ from emanet.core.encoding import from_micros
 from emanet.core.errors import Reason, error
 from emanet.core.leaf import Entry, Leaf, decode_leaf, encode_leaf
 from emanet.core.merkle import SALT_BYTES, leaf_hash
-from services.access_audit import storage_access, storage_log, storage_pseudonyms, storage_tiles
+from services.access_audit import storage
 from services.access_audit.domain.party import Party
 from services.access_audit.domain.sealing import SealedEntries, seal_entries
 from services.access_audit.domain.tiling import close_tiles
-from services.access_audit.storage_access import AccessRow
-from services.access_audit.storage_log import Control, LeafRow, SeenLeaf
-from services.access_audit.storage_tiles import TileRow
+from services.access_audit.storage.access import AccessRow
+from services.access_audit.storage.log import Control, LeafRow, SeenLeaf
+from services.access_audit.storage.tiles import TileRow
 from services.access_audit.vault import Vault
 
 __all__ = ["Appended", "LogTransaction", "RequestKey"]
@@ -162,7 +162,7 @@ class LogTransaction:
             value: own for value in wanted.values() if (own := self.find_own(value)) is not None
         }
         asked = [raw for raw, value in wanted.items() if value not in found]
-        stored = storage_log.find_seen(self.connection, self.organization, asked)
+        stored = storage.log.find_seen(self.connection, self.organization, asked)
         found.update({wanted[raw]: seen for raw, seen in stored.items()})
         return found
 
@@ -192,7 +192,7 @@ class LogTransaction:
         Raises:
             IntegrityError: LOG_CORRUPT, its bytes are not what was hashed.
         """
-        row = storage_log.read_leaf(self.connection, self.log, idx)
+        row = storage.log.read_leaf(self.connection, self.log, idx)
         if row is not None and leaf_hash(row.data) != row.hash:
             raise error(Reason.LOG_CORRUPT, problem="a stored leaf does not have its hash")
         return row
@@ -207,7 +207,7 @@ class LogTransaction:
     def known_tokens(self, parties: Iterable[Party]) -> dict[Party, str]:
         """The tokens of parties that have a row; nothing is made."""
         lookups = {self._vault.lookup(self.organization, each): each for each in parties}
-        found = storage_pseudonyms.find_tokens(self.connection, self.organization, list(lookups))
+        found = storage.pseudonyms.find_tokens(self.connection, self.organization, list(lookups))
         return {lookups[lookup]: token for lookup, token in found.items()}
 
     def activate_rule_set(self, number: int) -> None:
@@ -230,35 +230,35 @@ class LogTransaction:
             rule_set=self.rule_set,
             registers=self.registers,
         )
-        storage_log.insert_leaves(self.connection, self.log, self._rows)
+        storage.log.insert_leaves(self.connection, self.log, self._rows)
         if self.accesses:
-            storage_access.insert_accesses(self.connection, self.log, self.accesses)
+            storage.access.insert_accesses(self.connection, self.log, self.accesses)
         closed = close_tiles(size=self._control.frontier.size, added=hashes, tail=self._tail)
         if closed:
             rows = [
                 TileRow(level=tile.level, n=tile.n, hashes=tile.hashes, root=tile.root)
                 for tile in closed
             ]
-            storage_tiles.insert_tiles(self.connection, self.log, rows)
-        storage_log.advance_control(self.connection, head)
+            storage.tiles.insert_tiles(self.connection, self.log, rows)
+        storage.log.advance_control(self.connection, head)
         return head
 
     def _tail(self, level: int, start: int, count: int) -> Sequence[bytes]:
         if level == 0:
-            return storage_log.read_hashes(self.connection, self.log, start=start, count=count)
-        return storage_tiles.read_tile_roots(
+            return storage.log.read_hashes(self.connection, self.log, start=start, count=count)
+        return storage.tiles.read_tile_roots(
             self.connection, self.log, level=level - 1, start=start, count=count
         )
 
     def _load_tokens(self, parties: set[Party]) -> None:
         lookups = {self._vault.lookup(self.organization, each): each for each in parties}
-        found = storage_pseudonyms.find_tokens(self.connection, self.organization, list(lookups))
+        found = storage.pseudonyms.find_tokens(self.connection, self.organization, list(lookups))
         fresh = [
             self._vault.create(self.organization, party, lookup=lookup)
             for lookup, party in lookups.items()
             if lookup not in found
         ]
         if fresh:
-            storage_pseudonyms.insert_rows(self.connection, self.organization, fresh)
+            storage.pseudonyms.insert_rows(self.connection, self.organization, fresh)
             found.update({row.lookup: row.token for row in fresh})
         self._tokens.update({lookups[lookup]: token for lookup, token in found.items()})

@@ -25,14 +25,14 @@ from emanet.core.leaf import Receipt
 from emanet.core.names import Collection, format_name
 from emanet.register.period import add_period
 from services.crypto import storage
-from services.crypto import storage_destruction as stored
 from services.crypto.audit import Audit, KeyEvent, core_receipt
 from services.crypto.cache import PairCaches
 from services.crypto.domain.keys import StoredKey
 from services.crypto.domain.proof import verify_key_leaf
 from services.crypto.domain.receipt import PlannedKey, decode_plan, encode_receipt
 from services.crypto.keystore import Keystore
-from services.crypto.storage_destruction import DestructionRow, RotationRow, State
+from services.crypto.storage import destruction as stored
+from services.crypto.storage.destruction import DestructionRow, RotationRow, State
 from services.crypto.tenants import Tenant, Tenants
 from services.runtime.database import Database
 
@@ -119,11 +119,11 @@ class DestructionSteps:
         now_us = micros(self._clock.now())
 
         def work(connection: Connection) -> int:
-            head = storage.lock_head(connection, tenant.organization)
+            head = storage.keys.lock_head(connection, tenant.organization)
             current = stored.read_destruction(connection, tenant.organization, row.id)
             if head is None or current is None or current.state is not State.INTENDED:
                 return 0
-            storage.destroy_keys(connection, tenant.organization, ids, now_us=now_us)
+            storage.keys.destroy_keys(connection, tenant.organization, ids, now_us=now_us)
             stored.put_destroyed(connection, row, ids, now_us=now_us)
             return head.counter + 1
 
@@ -147,7 +147,7 @@ class DestructionSteps:
             lambda connection: (
                 stored.list_by_state(connection, organization, State.KEYS_DESTROYED),
                 stored.read_open_rotation(connection, organization),
-                storage.read_head(connection, organization),
+                storage.keys.read_head(connection, organization),
             )
         )
         if rotation is not None:
@@ -163,10 +163,10 @@ class DestructionSteps:
         now_us = micros(self._clock.now())
 
         def work(connection: Connection) -> bool:
-            current = storage.lock_head(connection, organization)
+            current = storage.keys.lock_head(connection, organization)
             if current is None or current.epoch != begun.old_epoch:
                 return False
-            storage.set_epoch(connection, organization, begun.new_epoch)
+            storage.keys.set_epoch(connection, organization, begun.new_epoch)
             stored.insert_rotation(connection, organization, begun, now_us=now_us)
             stored.assign_rotation(connection, organization, begun.old_epoch)
             return True
@@ -182,7 +182,7 @@ class DestructionSteps:
         """
 
         def work(connection: Connection) -> int:
-            rows = storage.list_survivors(
+            rows = storage.keys.list_survivors(
                 connection,
                 tenant.organization,
                 epoch=rotation.old_epoch,
@@ -195,7 +195,7 @@ class DestructionSteps:
                 except IntegrityError:
                     _tell_blocked(row)
                     raise
-                storage.rewrap_key(connection, moved, old_version=row.row_version or 0)
+                storage.keys.rewrap_key(connection, moved, old_version=row.row_version or 0)
             return len(rows)
 
         return await self._database.write(work)
@@ -209,7 +209,7 @@ class DestructionSteps:
         """
         await self._read_back(tenant, rotation)
         left = await self._database.read(
-            lambda connection: storage.list_survivors(
+            lambda connection: storage.keys.list_survivors(
                 connection, tenant.organization, epoch=rotation.old_epoch, after=b"", limit=1
             )
         )
@@ -280,7 +280,7 @@ class DestructionSteps:
 
     async def _survivors(self, tenant: Tenant, epoch: int, after: bytes) -> list[StoredKey]:
         return await self._database.read(
-            lambda connection: storage.list_survivors(
+            lambda connection: storage.keys.list_survivors(
                 connection, tenant.organization, epoch=epoch, after=after, limit=_BATCH
             )
         )

@@ -9,9 +9,9 @@ import structlog
 
 from emanet.core.clock import Clock
 from emanet.core.encoding import micros
-from services.crypto import storage_destruction as stored
 from services.crypto.destruction_steps import DestructionSteps
-from services.crypto.storage_destruction import State
+from services.crypto.storage import destruction as stored
+from services.crypto.storage.destruction import State
 from services.crypto.tenants import Tenant, Tenants
 from services.runtime.database import Database
 from services.runtime.errors import as_emanet_error

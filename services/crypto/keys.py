@@ -13,7 +13,7 @@ from emanet.core.errors import DestroyedError, EmanetError, Reason, error
 from emanet.core.keyrow import KeyState
 from emanet.core.names import Collection as NameCollection
 from emanet.core.names import format_name
-from services.crypto import storage, storage_destruction
+from services.crypto import storage
 from services.crypto.cache import PairCache, PairCaches
 from services.crypto.domain.keys import (
     KeyName,
@@ -25,7 +25,7 @@ from services.crypto.domain.keys import (
     key_name_of_subject,
 )
 from services.crypto.keystore import Keystore
-from services.crypto.storage import Head
+from services.crypto.storage.keys import Head
 from services.crypto.tenants import Tenant
 from services.runtime.database import Database
 
@@ -238,11 +238,11 @@ class KeyFinder:
         lookups = [row.lookup for row in fresh if row.lookup is not None]
 
         def work(connection: Connection) -> list[StoredKey] | None:
-            current = storage.share_head(connection, organization)
+            current = storage.keys.share_head(connection, organization)
             if current is None or current[:2] != head[:2]:
                 return None
-            storage.insert_keys(connection, fresh)
-            return storage.read_keys_by_lookup(connection, organization, lookups)
+            storage.keys.insert_keys(connection, fresh)
+            return storage.keys.read_keys_by_lookup(connection, organization, lookups)
 
         made = await self._database.write(work)
         return made if made is not None and len(made) == len(fresh) else None
@@ -326,22 +326,22 @@ def _read_ids(
 ) -> _Read:
     head = _require_head(connection, organization)
     ids = missing if head.counter == expected else everything
-    rows = storage.read_keys_by_id(connection, organization, ids) if ids else []
+    rows = storage.keys.read_keys_by_id(connection, organization, ids) if ids else []
     dead = [row.id for row in rows if row.state is KeyState.DESTROYED]
     destructions = (
-        storage_destruction.destructions_of(connection, organization, dead) if dead else {}
+        storage.destruction.destructions_of(connection, organization, dead) if dead else {}
     )
     return _Read(head, rows, destructions)
 
 
 def _read_lookups(connection: Connection, organization: str, lookups: Sequence[bytes]) -> _Read:
     head = _require_head(connection, organization)
-    rows = storage.read_keys_by_lookup(connection, organization, lookups) if lookups else []
+    rows = storage.keys.read_keys_by_lookup(connection, organization, lookups) if lookups else []
     return _Read(head, rows, {})
 
 
 def _require_head(connection: Connection, organization: str) -> Head:
-    head = storage.read_head(connection, organization)
+    head = storage.keys.read_head(connection, organization)
     if head is None:
         raise error(Reason.ORGANIZATION_MISSING, organization=organization)
     return head

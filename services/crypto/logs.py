@@ -17,10 +17,10 @@ from emanet.core.checkpoint import Checkpoint, Vkey
 from emanet.core.errors import EmanetError, IntegrityError, Reason, error
 from emanet.core.leaf import Leaf, Receipt
 from emanet.core.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
-from services.crypto import storage_log
+from services.crypto import storage
 from services.crypto.audit import Audit
 from services.crypto.domain.proof import KnownLog, verify_receipt
-from services.crypto.storage_log import LogState
+from services.crypto.storage.log import LogState
 from services.runtime.database import Database
 from services.runtime.primitives import ed25519_verify
 
@@ -102,7 +102,7 @@ class LogKeeper:
 
         def work(connection: Connection) -> None:
             for organization, _, seen in grown:
-                storage_log.put_seen(connection, organization, seen)
+                storage.log.put_seen(connection, organization, seen)
 
         await self._database.write(work)
         for _, memory, seen in grown:
@@ -124,7 +124,7 @@ class LogKeeper:
 
     async def _prove_one(self, organization: str, memory: LogMemory, timeout_s: float) -> None:
         state = await self._database.read(
-            lambda connection: storage_log.read_log(connection, organization)
+            lambda connection: storage.log.read_log(connection, organization)
         )
         if state is None:
             raise error(Reason.ORGANIZATION_MISSING, organization=organization)
@@ -151,7 +151,7 @@ class LogKeeper:
                 root=new.root,
             )
         await self._database.write(
-            lambda connection: storage_log.put_proven(connection, organization, new)
+            lambda connection: storage.log.put_proven(connection, organization, new)
         )
         memory.proven = new
 
@@ -159,7 +159,7 @@ class LogKeeper:
         _log.error("log.stopped", organization=organization, reason=reason.value)
         memory.fault = Reason.LOG_FORK.value
         await self._database.write(
-            lambda connection: storage_log.put_fault(
+            lambda connection: storage.log.put_fault(
                 connection, organization, Reason.LOG_FORK.value
             )
         )

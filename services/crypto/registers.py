@@ -13,8 +13,8 @@ from emanet.core.encoding import micros
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.register.protection import RegisterView
 from emanet.register.snapshot import Version, verify_version
-from services.crypto import storage_register
-from services.crypto.storage_register import VersionRow
+from services.crypto import storage
+from services.crypto.storage.register import VersionRow
 from services.runtime.database import Database
 
 __all__ = ["OrganizationRegister", "OrganizationSink", "Registers"]
@@ -108,10 +108,10 @@ class Registers:
         """
         register = OrganizationRegister()
         rows = await self._database.read(
-            lambda connection: storage_register.list_versions(connection, organization)
+            lambda connection: storage.register.list_versions(connection, organization)
         )
         register.contact = await self._database.read(
-            lambda connection: storage_register.read_contact(connection, organization)
+            lambda connection: storage.register.read_contact(connection, organization)
         )
         try:
             for row in rows:
@@ -149,7 +149,7 @@ class OrganizationSink:
         )
         try:
             await self._database.write(
-                lambda connection: storage_register.insert_version(
+                lambda connection: storage.register.insert_version(
                     connection, self._organization, row
                 )
             )
@@ -172,7 +172,7 @@ class OrganizationSink:
     async def contact(self, at: datetime) -> None:
         """Remembers that everything announced is accepted."""
         await self._database.write(
-            lambda connection: storage_register.put_contact(connection, self._organization, at)
+            lambda connection: storage.register.put_contact(connection, self._organization, at)
         )
         register = self._registers.of(self._organization)
         register.contact = at

@@ -23,14 +23,14 @@ from services.crypto.destruction_worker import DestructionWorker
 from services.crypto.keys import KeyFinder
 from services.crypto.keystore import Keystore
 from services.crypto.logs import LogKeeper
-from services.crypto.operations_decrypt import DecryptOperation
-from services.crypto.operations_destroy import DestroyOperation
-from services.crypto.operations_encrypt import EncryptOperation
+from services.crypto.operations.decrypt import DecryptOperation
+from services.crypto.operations.destroy import DestroyOperation
+from services.crypto.operations.encrypt import EncryptOperation
 from services.crypto.paging import PageTokens
 from services.crypto.registers import Registers
 from services.crypto.selftest import verify_primitives
-from services.crypto.servicer import CryptoServicer
-from services.crypto.servicer_keys import KeyServicer
+from services.crypto.servicer.keys import KeyServicer
+from services.crypto.servicer.values import CryptoServicer
 from services.crypto.setup import add_organization, verify_canary
 from services.crypto.tables import metadata
 from services.crypto.tenants import Tenants
@@ -133,7 +133,7 @@ def _build(host: Host[CryptoSettings]) -> Service:
 
     async def start() -> None:
         verify_primitives()
-        for row in await database.read(storage.list_organizations):
+        for row in await database.read(storage.keys.list_organizations):
             await verify_canary(row, keystore=keystore, database=database)
         await tenants.load()
         background.start()

@@ -15,7 +15,7 @@ from emanet.core.merkle import EMPTY_ROOT
 from services.crypto import storage
 from services.crypto.domain.keys import NO_SUBJECT, key_name_of_bucket, key_name_of_subject
 from services.crypto.keystore import Keystore
-from services.crypto.storage import OrganizationRow
+from services.crypto.storage.keys import OrganizationRow
 from services.runtime.database import Database
 from services.runtime.primitives import SealBrokenError, is_equal, random_bytes
 
@@ -43,7 +43,7 @@ async def add_organization(
     """
     _require_own_log(organization, vkey)
     known = await database.read(
-        lambda connection: storage.read_organization(connection, organization)
+        lambda connection: storage.keys.read_organization(connection, organization)
     )
     if known is not None:
         raise error(Reason.ALREADY_INITIALISED, resource=f"organizations/{organization}")
@@ -64,14 +64,14 @@ async def add_organization(
     canary = seal_bytes(header=head, commitment=pair.commitment, sealed=sealed)
 
     def work(connection: Connection) -> None:
-        storage.insert_organization(
+        storage.keys.insert_organization(
             connection,
             OrganizationRow(organization, format_vkey(vkey), canary),
             epoch=epoch,
             root=EMPTY_ROOT,
             now_us=now_us,
         )
-        storage.insert_keys(connection, rows)
+        storage.keys.insert_keys(connection, rows)
 
     await database.write(work)
 
@@ -86,7 +86,7 @@ async def verify_canary(row: OrganizationRow, *, keystore: Keystore, database: D
     organization = row.organization
     lookups = [keystore.lookup(organization, name) for name in (_SUBJECT, _BUCKET)]
     found = await database.read(
-        lambda connection: storage.read_keys_by_lookup(connection, organization, lookups)
+        lambda connection: storage.keys.read_keys_by_lookup(connection, organization, lookups)
     )
     by_lookup = {stored.lookup: stored for stored in found}
     if set(by_lookup) != set(lookups):

@@ -12,7 +12,7 @@ import structlog
 from emanet.core import canonical
 from emanet.core.checkpoint import parse_vkey
 from emanet.core.errors import EmanetError, Reason, error
-from services.crypto import storage, storage_log
+from services.crypto import storage
 from services.crypto.logs import LogMemory
 from services.crypto.registers import OrganizationRegister, Registers
 from services.runtime.database import Database
@@ -107,7 +107,7 @@ class Tenants:
         Raises:
             StateError: KEYS_BEHIND, the database is older than the files beside it.
         """
-        for row in await self._database.read(storage.list_organizations):
+        for row in await self._database.read(storage.keys.list_organizations):
             await self.require(row.organization)
 
     async def require(self, organization: str) -> Tenant:
@@ -130,9 +130,9 @@ class Tenants:
     async def _find(self, organization: str) -> Tenant:
         found = await self._database.read(
             lambda connection: (
-                storage.read_organization(connection, organization),
-                storage.read_head(connection, organization),
-                storage_log.read_log(connection, organization),
+                storage.keys.read_organization(connection, organization),
+                storage.keys.read_head(connection, organization),
+                storage.log.read_log(connection, organization),
             )
         )
         row, head, state = found

@@ -9,9 +9,9 @@ from pathlib import Path
 from emanet.api.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from services.inventory.authorisation import ROWS
 from services.inventory.config import PAGE_KEY, InventorySettings
-from services.inventory.operations_drafts import Drafts
-from services.inventory.operations_exports import Exports
-from services.inventory.operations_versions import Versions
+from services.inventory.operations.drafts import Drafts
+from services.inventory.operations.exports import Exports
+from services.inventory.operations.versions import Versions
 from services.inventory.paging import PageTokens
 from services.inventory.servicer import InventoryServicer
 from services.inventory.tables import metadata

@@ -13,9 +13,9 @@ from emanet import __version__
 from emanet.api.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from emanet.core.errors import Reason, error
 from emanet.core.names import Collection, Name, parse_name
-from services.inventory.operations_drafts import Asker, Drafts
-from services.inventory.operations_exports import Exports
-from services.inventory.operations_versions import Versions
+from services.inventory.operations.drafts import Asker, Drafts
+from services.inventory.operations.exports import Exports
+from services.inventory.operations.versions import Versions
 from services.inventory.watch import RegisterWatch
 from services.runtime.request import caller, current, require_staff
 from services.runtime.settings import RuntimeSettings

@@ -13,7 +13,7 @@ from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.core.disclosure import ShownEntry, decode_disclosure
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.leaf import AccessLeaf, LeafType
-from services.access_audit import storage_log
+from services.access_audit import storage
 from tests.fakes.access_audit_world import (
     BILLING,
     ORGANIZATION,
@@ -48,9 +48,9 @@ def _accesses(audit: AuditReplica) -> list[AccessLeaf]:
 
 
 def _entries(audit: AuditReplica, index: int) -> list[tuple[str, str]]:
-    log = storage_log.LogKey(ORGANIZATION, 1)
+    log = storage.log.LogKey(ORGANIZATION, 1)
     stored = audit.core.host.database.read_now(
-        lambda c: storage_log.read_entries(c, log, [index])[index]
+        lambda c: storage.log.read_entries(c, log, [index])[index]
     )
     shown = decode_disclosure(stored)
     return [(e.entry.key.value, e.entry.value) for e in shown if isinstance(e, ShownEntry)]

@@ -12,9 +12,9 @@ from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.core.disclosure import decode_disclosure, verify_disclosure
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.leaf import CasesLeaf, RetentionLeaf
-from services.access_audit import storage_cases, storage_log
-from services.access_audit.storage_cases import CaseKey
-from services.access_audit.storage_log import LogKey
+from services.access_audit import storage
+from services.access_audit.storage.cases import CaseKey
+from services.access_audit.storage.log import LogKey
 from tests.fakes.access_audit_world import (
     NOW,
     ORGANIZATION,
@@ -54,7 +54,7 @@ async def test_a_batch_of_cases_is_one_leaf_bound_to_what_it_says(audit: AuditRe
     leaf = audit.leaves()[-1]
     assert isinstance(leaf, CasesLeaf)
     assert (leaf.app, leaf.entries) == ("helpdesk", 1)
-    stored = _read(audit, lambda c: storage_log.read_entries(c, LOG, [receipt.index]))
+    stored = _read(audit, lambda c: storage.log.read_entries(c, LOG, [receipt.index]))
     shown = decode_disclosure(stored[receipt.index])
     verify_disclosure(shown, entries=1, entries_root=leaf.entries_root)
     for value in (b"customers/7", b"s-044", b"s-060"):
@@ -76,7 +76,7 @@ async def test_a_later_push_replaces_all_but_when_it_was_first_heard_of(
     audit.clock.advance(timedelta(minutes=5))
     await audit.put_case(subjects=["customers/8"], assignees=["s-045"])
     key = CaseKey("ticket", "T-1")
-    row = _read(audit, lambda c: storage_cases.find_cases(c, ORGANIZATION, [key]))[key]
+    row = _read(audit, lambda c: storage.cases.find_cases(c, ORGANIZATION, [key]))[key]
     assert row.receive_us == int(NOW.timestamp() * 1_000_000)
     assert len(row.subjects) == len(row.assignees) == 1
     assert (await audit.check()).reason == "CASE_UNFIT"

@@ -14,7 +14,7 @@ from emanet.core.checkpoint import Checkpoint
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.ids import new_uuid7
 from emanet.register.manifest import load_manifest
-from services.access_audit.job_register import AcceptRegisterJob
+from services.access_audit.jobs.register import AcceptRegisterJob
 from tests.fakes.access_audit_world import (
     ORGANIZATION,
     AuditReplica,

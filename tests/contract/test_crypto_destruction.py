@@ -16,10 +16,10 @@ from emanet.core.envelope import parse_envelope
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.ids import new_uuid7
 from emanet.core.leaf import KeyLeaf
-from services.crypto import storage_destruction as stored
 from services.crypto.domain.destruction import Ground, Outcome
 from services.crypto.domain.receipt import TERM, decode_plan
-from services.crypto.storage_destruction import State
+from services.crypto.storage import destruction as stored
+from services.crypto.storage.destruction import State
 from services.crypto.tables import key_counters, key_rows
 from tests.fakes.crypto_world import LONGEST_RPC, NOW, Replica, World, item
 

@@ -13,13 +13,13 @@ from emanet.api.access_audit.v1 import access_audit_pb2
 from emanet.client.register_feed import FetchedVersion
 from emanet.core.encoding import from_micros
 from emanet.core.errors import EmanetError, Reason
-from services.crypto import storage_log
+from services.crypto import storage
 from services.crypto.domain.proof import KnownLog
 from services.crypto.logs import LogKeeper
 from services.crypto.opening import SealedItem
 from services.crypto.registers import OrganizationSink, Registers
 from services.crypto.setup import add_organization, verify_canary
-from services.crypto.storage import list_organizations
+from services.crypto.storage.keys import list_organizations
 from services.crypto.tables import key_rows, register_contacts
 from tests.fakes.crypto_world import MANIFEST, NOW, Replica, World, item, version_row
 
@@ -127,7 +127,7 @@ async def test_growth_is_proven_and_remembered(world: World) -> None:
             await keep_proving(replica)
         replica.audit.is_down = True
         await keep_proving(replica)
-        state = await replica.database.read(lambda c: storage_log.read_log(c, "cinar"))
+        state = await replica.database.read(lambda c: storage.log.read_log(c, "cinar"))
         assert state is not None
         assert (state.seen.size, state.proven.size, state.fault) == (3, 3, "")
 
@@ -157,7 +157,7 @@ async def test_replicas_that_were_shown_two_histories_find_out(world: World, siz
         for _ in range(2):
             await replica.open(envelope)
         other = KnownLog(size, bytes(32))
-        await replica.database.write(lambda c: storage_log.put_proven(c, "cinar", other))
+        await replica.database.write(lambda c: storage.log.put_proven(c, "cinar", other))
         log = replica.audit.log("cinar")
         log.leaves += [b"one more"] * max(0, size - 2)
         await keep_proving(replica)

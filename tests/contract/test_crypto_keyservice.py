@@ -11,7 +11,7 @@ from emanet.api.crypto.v1 import keys_pb2, resources_pb2
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.ids import new_uuid7
 from services.crypto.paging import PageTokens
-from services.crypto.servicer_keys import KeyServicer
+from services.crypto.servicer.keys import KeyServicer
 from services.runtime.request import Caller, CallerKind, Request, bound_request
 from tests.fakes.crypto_world import Replica, World
 

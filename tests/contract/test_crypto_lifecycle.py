@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from emanet.core.errors import EmanetError, Reason
 from services.crypto.domain.destruction import Ground
 from services.crypto.opening import SealedItem
-from services.crypto.storage_destruction import State
+from services.crypto.storage.destruction import State
 from tests.fakes.crypto_world import LONGEST_RPC, Replica, World, item
 
 FIELDS = {"customer.hobby": "marketing", "customer.email": "contract", "customer.note": "short"}

@@ -18,12 +18,12 @@ from emanet.core.encoding import micros
 from emanet.core.ids import new_uuid7
 from emanet.core.leaf import Leaf, decode_leaf
 from emanet.register.manifest import load_manifest
-from services.access_audit import storage_log
+from services.access_audit import storage
 from services.access_audit.config import AccessAuditSettings
-from services.access_audit.job_register import AcceptRegisterJob
+from services.access_audit.jobs.register import AcceptRegisterJob
 from services.access_audit.parts import Core, Operations, compose_core, compose_operations
 from services.access_audit.server import DEFINITION
-from services.access_audit.storage_log import LeafRow, LogKey
+from services.access_audit.storage.log import LeafRow, LogKey
 from services.runtime.authorisation import Duty
 from services.runtime.command import initialise, open_host
 from services.runtime.primitives import ed25519_verify
@@ -412,7 +412,7 @@ class AuditReplica:
         """Every stored leaf."""
         log = LogKey(organization, 1)
         return self.core.host.database.read_now(
-            lambda c: tuple(storage_log.stream_leaves(c, log, start=0, end=10**9, with_data=True))
+            lambda c: tuple(storage.log.stream_leaves(c, log, start=0, end=10**9, with_data=True))
         )
 
     def leaves(self, organization: str = ORGANIZATION) -> list[Leaf]:

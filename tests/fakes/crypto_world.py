@@ -20,7 +20,7 @@ from emanet.core.ids import new_uuid7
 from emanet.register.manifest import load_manifest
 from emanet.register.snapshot import Approval, digest, encode_approval, encode_snapshot
 from emanet.register.values import Register
-from services.crypto import storage_register
+from services.crypto import storage
 from services.crypto.cache import PairCaches
 from services.crypto.destruction_steps import DestructionSteps
 from services.crypto.destruction_worker import DestructionWorker
@@ -28,18 +28,18 @@ from services.crypto.domain.destruction import Ground
 from services.crypto.keys import KeyFinder
 from services.crypto.keystore import Keystore
 from services.crypto.opening import SealedItem
-from services.crypto.operations_decrypt import Decrypted, DecryptOperation, ReadRequest
-from services.crypto.operations_destroy import (
+from services.crypto.operations.decrypt import Decrypted, DecryptOperation, ReadRequest
+from services.crypto.operations.destroy import (
     BucketOrder,
     DestroyOperation,
     Order,
     SubjectOrder,
 )
-from services.crypto.operations_encrypt import EncryptOperation, PlainItem
+from services.crypto.operations.encrypt import EncryptOperation, PlainItem
 from services.crypto.registers import Registers
 from services.crypto.setup import add_organization
-from services.crypto.storage_destruction import DestructionRow
-from services.crypto.storage_register import VersionRow
+from services.crypto.storage.destruction import DestructionRow
+from services.crypto.storage.register import VersionRow
 from services.crypto.tenants import Tenants
 from services.runtime.database import Database
 from services.runtime.keyring import KdfCost, PassphraseKeyring
@@ -313,7 +313,7 @@ class World:
         except EmanetError:
             return
         row = version_row(organization)
-        await database.write(lambda c: storage_register.insert_version(c, organization, row))
+        await database.write(lambda c: storage.register.insert_version(c, organization, row))
 
     async def _compose(
         self, database: Database, keystore: Keystore, cache_pairs: int, state: str | None

@@ -17,9 +17,9 @@ from emanet.register.edits import plan
 from emanet.register.manifest import load_manifest
 from emanet.register.values import Register, from_json
 from services.inventory.messages import timestamp
-from services.inventory.operations_drafts import Asker, Drafts
-from services.inventory.operations_exports import Exports
-from services.inventory.operations_versions import Versions
+from services.inventory.operations.drafts import Asker, Drafts
+from services.inventory.operations.exports import Exports
+from services.inventory.operations.versions import Versions
 from services.inventory.paging import PageTokens
 from services.inventory.watch import RegisterWatch
 from services.runtime.database import Database

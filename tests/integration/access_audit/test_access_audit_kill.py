@@ -24,8 +24,8 @@ from emanet.api.access_audit.v1 import (
 )
 from emanet.core.checkpoint import open_checkpoint, parse_vkey
 from emanet.core.merkle import CompactRange, leaf_hash
-from services.access_audit import storage_log
-from services.access_audit.storage_log import LeafRow, LogKey
+from services.access_audit import storage
+from services.access_audit.storage.log import LeafRow, LogKey
 from services.runtime.database import Database
 from services.runtime.primitives import ed25519_verify
 from tests.fakes.access_audit_hosted import TIMEOUT_S, HostedAudit, request_id
@@ -128,7 +128,7 @@ def _stored(url: str) -> tuple[LeafRow, ...]:
     try:
         log = LogKey(ORGANIZATION, 1)
         return database.read_now(
-            lambda c: tuple(storage_log.stream_leaves(c, log, start=0, end=10**9, with_data=True))
+            lambda c: tuple(storage.log.stream_leaves(c, log, start=0, end=10**9, with_data=True))
         )
     finally:
         database.close()

@@ -15,7 +15,7 @@ from emanet.register.verbis import Cell, Column, Table
 from services.inventory.export.document import Document, Format, View
 from services.inventory.export.inventory_sheet import render_inventory_workbook
 from services.inventory.export.text_files import neutralised, render_csv
-from services.inventory.operations_versions import CHUNK_BYTES, chunks
+from services.inventory.operations.versions import CHUNK_BYTES, chunks
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn")), max_size=40

@@ -1,0 +1,1 @@
+"""The gRPC edge, a module for each service of the contract."""
