@@ -200,12 +200,12 @@ def _outlives_maximum(scope: Scope) -> Iterator[Problem]:
                 for other in refs
                 if other.row.keep != ref.row.keep
                 and (found := scope.rule_of(other)) is not None
-                and found.decided is None
                 and isinstance(found.keep, Period)
                 and not _dies_within(scope, found, longest)
+                and not _must_outlive(scope, found, longest)
             )
             slug = next(others, None)
-            if slug is not None and rule.decided is None:
+            if slug is not None:
                 yield Problem(
                     ref.path,
                     f"'{field}' için en çok {longest} izin var, ama başka bir satır onu '{slug}' "
@@ -222,6 +222,15 @@ def _shortest_maximum(scope: Scope, rule: RetentionRule | None) -> Period | None
 
 def _dies_within(scope: Scope, rule: RetentionRule, limit: Period) -> bool:
     return rule.start in _AT_CREATION and _held(scope, rule).fits_within(limit)
+
+
+def _must_outlive(scope: Scope, rule: RetentionRule, limit: Period) -> bool:
+    """Whether a law behind the rule asks for more than the limit and a decision says so.
+
+    A decision on anything else (a limitation period, a default) excuses nothing here.
+    """
+    shortest = (law.shortest for law in scope.laws_of(rule))
+    return rule.decided is not None and any(each is not None and limit < each for each in shortest)
 
 
 def _law_unverified(scope: Scope) -> Iterator[Problem]:

@@ -141,3 +141,18 @@ def test_same_register_gives_same_findings() -> None:
     assert found == findings(text)
     assert list(found) == sorted(found, key=lambda each: (each.line, each.rule, each.path))
     assert {finding.severity for finding in found} == {Severity.ERROR}
+
+
+def test_a_decision_on_something_else_excuses_no_maximum() -> None:
+    """Two years at most stay two years, whatever was decided about a limitation period."""
+    held = mutated(
+        "[customer.name, customer.email], purposes: [service]",
+        "[customer.name, traffic.line], purposes: [service]",
+    )
+    decided = 'decided: {by: s-1, on: 2026-01-02, why: "zamanaşımı"}'
+    for rule in ("rules: [tbk_146]", "rules: [y5651_erisim_saglayici_trafik]"):
+        held = held.replace(rule, f"{rule}, {decided}")
+    assert "INV023" in {each.rule for each in findings(held)}
+    longer = held.replace("P8Y, from: contract_ended", "P10Y, from: transaction_date")
+    longer = longer.replace("rules: [tbk_146]", "rules: [y6563_eticaret_islem]")
+    assert "INV023" not in {each.rule for each in findings(longer)}
