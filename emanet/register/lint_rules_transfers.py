@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 
+from emanet.register.business_days import business_days_after
 from emanet.register.findings import Severity
 from emanet.register.lint_rules_scope import Problem, Rule, Scope, quoted
 from emanet.register.reference import Mechanism
@@ -13,12 +13,7 @@ from emanet.register.values import Abroad, Role
 __all__ = ["RULES"]
 
 _HOME = "TR"
-_SATURDAY = 5
 _OCCASIONAL_TIER = 3
-# Fixed public holidays, (month, day): law 2429 art. 1 and 2 as changed by laws 5892 and 6752. The
-# religious holidays move with the moon and are not counted, so a term over them looks one or more
-# days shorter than it is.
-_HOLIDAYS = frozenset({(1, 1), (4, 23), (5, 1), (5, 19), (7, 15), (8, 30), (10, 29)})
 
 
 def _no_common_purpose(scope: Scope) -> Iterator[Problem]:
@@ -79,7 +74,15 @@ def _notified_late(scope: Scope) -> Iterator[Problem]:
                 f"the day on which the contract with '{slug}' was signed is not stated",
             )
             continue
-        latest = _business_days_after(abroad.signed, days)
+        if abroad.notified is not None and abroad.notified < abroad.signed:
+            yield Problem(
+                path,
+                f"'{slug}' için bildirim günü ({abroad.notified:%d.%m.%Y}) imzadan "
+                f"({abroad.signed:%d.%m.%Y}) önce yazılmış",
+                f"for '{slug}' the notice ({abroad.notified}) stands before the signature "
+                f"({abroad.signed})",
+            )
+        latest = business_days_after(abroad.signed, days)
         if (abroad.notified or scope.today) > latest:
             done = "bildirilmemiş" if abroad.notified is None else f"{abroad.notified:%d.%m.%Y}"
             yield Problem(
@@ -90,15 +93,6 @@ def _notified_late(scope: Scope) -> Iterator[Problem]:
                 f"Authority was due by {latest} ({days} business days), done: "
                 f"{abroad.notified or 'never'}",
             )
-
-
-def _business_days_after(start: date, days: int) -> date:
-    day = start
-    while days:
-        day += timedelta(days=1)
-        if day.weekday() < _SATURDAY and (day.month, day.day) not in _HOLIDAYS:
-            days -= 1
-    return day
 
 
 def _permission_missing(scope: Scope) -> Iterator[Problem]:

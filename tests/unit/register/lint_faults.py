@@ -199,6 +199,7 @@ FAULTS = [
     ),
     ("INV058", "notified: 2026-01-19", "notified: 2026-01-20", "abroad"),
     ("INV058", ", notified: 2026-01-19", "", "abroad"),
+    ("INV058", "notified: 2026-01-19", "notified: 2026-01-09", "abroad"),
     ("INV059", "mechanism: standart_sozlesme, set: vs_vi", "mechanism: taahhutname", "abroad"),
     ("INV060", "mechanism: standart_sozlesme, set: vs_vi", "mechanism: arizi_acik_riza", "abroad"),
     ("INV061", "kind: database, at: Bolu", "kind: cloud, country: US", "customer.name:"),

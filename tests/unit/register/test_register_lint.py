@@ -82,12 +82,21 @@ def test_any_draft_is_linted(draft) -> None:
     assert all(finding.tr and finding.en and finding.article for finding in found)
 
 
-def test_standard_contract_waits_over_weekend_and_holiday() -> None:
-    """Five business days are not five days: a week-end and 23 April do not count."""
-    text = CLEAN.replace(
-        "signed: 2026-01-12, notified: 2026-01-19", "signed: 2026-04-20, notified: 2026-04-28"
-    )
-    assert not [finding for finding in findings(text) if finding.rule == "INV058"]
+@pytest.mark.parametrize(
+    ("signed", "latest", "too_late"),
+    [
+        ("2026-04-20", "2026-04-28", "2026-04-29"),  # a week-end and 23 April
+        ("2026-05-25", "2026-06-04", "2026-06-05"),  # Kurban Bayramı, Wednesday to Saturday
+        ("2025-03-27", "2025-04-07", "2025-04-08"),  # Ramazan Bayramı, Sunday to Tuesday
+    ],
+)
+def test_standard_contract_waits_over_holidays(signed: str, latest: str, too_late: str) -> None:
+    """Five business days are not five days: week-ends and public holidays do not count."""
+    stated = "signed: 2026-01-12, notified: 2026-01-19"
+    in_time = CLEAN.replace(stated, f"signed: {signed}, notified: {latest}")
+    late = CLEAN.replace(stated, f"signed: {signed}, notified: {too_late}")
+    assert not [finding for finding in findings(in_time) if finding.rule == "INV058"]
+    assert [finding for finding in findings(late) if finding.rule == "INV058"]
 
 
 def test_review_is_overdue_only_after_its_day() -> None:
