@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from emanet.register.findings import Severity
 from emanet.register.lint_rules_scope import Problem, Rule, Scope, quoted
-from emanet.register.values import Unresolved
+from emanet.register.values import RowRef, Unresolved
 
 __all__ = ["MARKETING", "RULES"]
 
@@ -153,6 +153,25 @@ def _bundled_consent(scope: Scope) -> Iterator[Problem]:
                 "olur, her amaç için ayrı satır ve ayrı rıza gerekir",
                 f"one consent for {len(ref.row.purposes)} purposes; consent is given for a "
                 "specific matter, so each purpose needs its own row and consent",
+            )
+    yield from _consent_shared(scope)
+
+
+def _consent_shared(scope: Scope) -> Iterator[Problem]:
+    """One consent text behind rows of different purposes: the same bundle, written apart."""
+    first: dict[str, RowRef] = {}
+    for ref in scope.controller_rows:
+        basis, text = scope.basis_of(ref), ref.row.consent
+        if basis is None or not basis.is_consent or not text:
+            continue
+        other = first.setdefault(text, ref)
+        if set(other.row.purposes) != set(ref.row.purposes):
+            yield Problem(
+                f"{ref.path}/consent",
+                f"'{text}' rızası başka bir amaç için de kullanılıyor ({other.path}); her amaç "
+                "için ayrı rıza gerekir",
+                f"consent '{text}' is used for another purpose too ({other.path}); each purpose "
+                "needs a consent of its own",
             )
 
 

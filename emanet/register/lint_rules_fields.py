@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 from emanet.register.findings import Severity
 from emanet.register.lint_rules_scope import Problem, Rule, Scope, quoted
-from emanet.register.values import Level
+from emanet.register.values import Field, Level, SystemKind
 
 __all__ = ["RULES"]
 
 # Types that identify a person for life or show more than the work needs (KVKK art. 4/2-ç).
-_NEEDS_REASON = frozenset({"tckn", "ykn", "pasaport_no", "kimlik_belgesi", "ek_belge"})
+# Card data is not stored as a rule (verbis.yaml, data type kart_bilgisi).
+_NEEDS_REASON = frozenset(
+    {"tckn", "ykn", "pasaport_no", "kimlik_belgesi", "ek_belge", "kart_bilgisi"}
+)
 
 _MOST_NAMES = 8
 
@@ -58,7 +61,7 @@ def _forbidden_but_held(scope: Scope) -> Iterator[Problem]:
 
 def _not_encrypted(scope: Scope) -> Iterator[Problem]:
     for slug, field in scope.register.fields.items():
-        if field.level is not Level.NONE:
+        if field.level is not Level.NONE or _is_on_paper(scope, field):
             continue
         if scope.is_special(slug):
             yield Problem(
@@ -75,6 +78,16 @@ def _not_encrypted(scope: Scope) -> Iterator[Problem]:
                 "olmalı",
                 f"'{slug}' ({label.en}) is held unencrypted; make it encrypted or sealed",
             )
+
+
+def _is_on_paper(scope: Scope, field: Field) -> bool:
+    """Whether a field lies on paper alone, which locks protect and no cipher."""
+    kinds = {
+        system.kind
+        for place in field.locations
+        if (system := scope.register.find_system(place.system)) is not None
+    }
+    return kinds == {SystemKind.PAPER}
 
 
 def _sealed_for_staff(scope: Scope) -> Iterator[Problem]:
@@ -172,8 +185,8 @@ RULES = (
         "INV042",
         Severity.WARNING,
         "KVKK 4/2-ç",
-        "Kimlik numarası ve belgesi için gerekçe yazılır.",
-        "Identity numbers and documents have a stated reason.",
+        "Kimlik numarası, kimlik belgesi ve kart bilgisi için gerekçe yazılır.",
+        "Identity numbers, documents and card data have a stated reason.",
         _reason_missing,
     ),
     Rule(

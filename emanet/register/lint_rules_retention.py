@@ -9,6 +9,7 @@ from emanet.register.findings import Severity
 from emanet.register.lint_rules_scope import Problem, Rule, Scope, quoted
 from emanet.register.period import Period
 from emanet.register.values import Unresolved
+from emanet.register.wording import word_period
 
 __all__ = ["RULES"]
 
@@ -81,6 +82,20 @@ def _period_as_needed(scope: Scope) -> Iterator[Problem]:
                 "süre sayıyla yazılmalı",
                 f"'{words.text}' cannot be tested; state as a number the longest period that the "
                 "law gives or the purpose needs",
+            )
+
+
+def _period_without_reason(scope: Scope) -> Iterator[Problem]:
+    for slug, rule in scope.register.retention.items():
+        numbered = any(law.period or law.shortest or law.longest for law in scope.laws_of(rule))
+        reasoned = rule.because or rule.decided or rule.instructed_by
+        if isinstance(rule.keep, Period) and not numbered and not reasoned:
+            yield Problem(
+                f"retention/{slug}",
+                f"'{slug}' süresi ({word_period(rule.keep, lang='tr')}) ne bir kanuna ne bir "
+                "gerekçeye dayanıyor; 'rules', 'because' ya da 'decided' yazılmalı",
+                f"the period of '{slug}' ({word_period(rule.keep, lang='en')}) rests on neither a "
+                "law nor a reason; state 'rules', 'because' or 'decided'",
             )
 
 
@@ -163,5 +178,13 @@ RULES = (
         "Her süreyi en az bir satır kullanır.",
         "Every retention rule is used by a row.",
         _rule_unused,
+    ),
+    Rule(
+        "INV069",
+        Severity.WARNING,
+        "KVKK 4/2-ç, 4/2-d",
+        "Süre bir kanuna ya da yazılı bir gerekçeye dayanır.",
+        "A period rests on a law or on a stated reason.",
+        _period_without_reason,
     ),
 )

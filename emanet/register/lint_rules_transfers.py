@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from emanet.register.business_days import business_days_after
 from emanet.register.findings import Severity
@@ -13,6 +14,9 @@ from emanet.register.values import Abroad, Role
 __all__ = ["RULES"]
 
 _HOME = "TR"
+# How a standard contract's set names a party: vs_vi is controller to processor.
+_PARTY = MappingProxyType({Role.CONTROLLER: "vs", Role.PROCESSOR: "vi", None: ""})
+_ADEQUACY_TIER = 1
 _OCCASIONAL_TIER = 3
 
 
@@ -51,13 +55,22 @@ def _abroad(scope: Scope) -> Iterator[tuple[str, Abroad, Mechanism | None]]:
 
 def _mechanism_missing(scope: Scope) -> Iterator[Problem]:
     for slug, abroad, mechanism in _abroad(scope):
+        path = f"recipients/{slug}/abroad"
         if mechanism is None or abroad.country is None:
             yield Problem(
-                f"recipients/{slug}/abroad",
+                path,
                 f"'{slug}' yurt dışında; ülke ve 9. maddedeki aktarım dayanağı yazılmalı "
                 "(açık rıza artık genel bir yol değildir)",
                 f"'{slug}' is abroad; state the country and the art. 9 mechanism (consent is no "
                 "general route any more)",
+            )
+        elif abroad.country == _HOME:
+            yield Problem(
+                path,
+                f"'{slug}' için ülke {_HOME} yazılmış; Türkiye içindeki aktarım yurt dışına "
+                "aktarım değildir ('abroad' kalkmalı ya da ülke düzeltilmeli)",
+                f"the country of '{slug}' is {_HOME}; a transfer within Türkiye is none abroad "
+                "(remove 'abroad' or correct the country)",
             )
 
 
@@ -107,6 +120,18 @@ def _permission_missing(scope: Scope) -> Iterator[Problem]:
             )
 
 
+def _adequacy_unverified(scope: Scope) -> Iterator[Problem]:
+    for slug, _, mechanism in _abroad(scope):
+        if mechanism is not None and mechanism.tier == _ADEQUACY_TIER:
+            yield Problem(
+                f"recipients/{slug}/abroad",
+                f"doğrulanmadı: '{slug}' yeterlilik kararına dayanıyor; elimizdeki listede böyle "
+                "bir karar yok, Kurulun kararını denetleyin",
+                f"not verified (doğrulanmadı): '{slug}' rests on an adequacy decision; our list "
+                "holds none, look the Board's decision up",
+            )
+
+
 def _occasional_only(scope: Scope) -> Iterator[Problem]:
     used = {slug for ref in scope.register.rows for slug in ref.row.to}
     for slug, _, mechanism in _abroad(scope):
@@ -147,15 +172,31 @@ def _contract_set_unfit(scope: Scope) -> Iterator[Problem]:
     for slug, abroad, mechanism in _abroad(scope):
         if mechanism is None or mechanism.notify_business_days is None:
             continue
-        role = scope.register.recipients[slug].role
-        wanted = {Role.PROCESSOR: "_vi", Role.CONTROLLER: "_vs"}.get(role) if role else ""
-        if abroad.set is None or not abroad.set.endswith(wanted or ""):
+        theirs = _PARTY[scope.register.recipients[slug].role]
+        ours = {
+            _PARTY[scope.register.activities[ref.activity].role]
+            for ref in scope.register.rows
+            if slug in ref.row.to
+        }
+        fits = {f"{one}_{theirs}" for one in ours if one} or {f"_{theirs}"}
+        if abroad.set is None or not any(abroad.set.endswith(each) for each in fits):
             yield Problem(
                 f"recipients/{slug}/abroad",
-                f"'{slug}' için standart sözleşmenin hangi metni kullanılmış ('set')? Alıcının "
-                "rolüne uyanı yazılmalı",
-                f"which of the standard contracts was used for '{slug}' ('set')? It must fit the "
-                "recipient's role",
+                f"'{slug}' için standart sözleşmenin hangi metni kullanılmış ('set')? Bizim ve "
+                "alıcının rolüne uyanı yazılmalı",
+                f"which of the standard contracts was used for '{slug}' ('set')? It must fit our "
+                "role and the recipient's",
+            )
+
+
+def _recipient_without_group(scope: Scope) -> Iterator[Problem]:
+    for slug, recipient in scope.register.recipients.items():
+        if recipient.group is None:
+            yield Problem(
+                f"recipients/{slug}",
+                f"'{slug}' hangi alıcı grubunda ('group')? Grubu olmayan alıcı VERBİS'e girilemez",
+                f"which recipient group is '{slug}' in ('group')? One without a group cannot be "
+                "told to VERBİS",
             )
 
 
@@ -221,7 +262,7 @@ RULES = (
     ),
     Rule(
         "INV061",
-        Severity.WARNING,
+        Severity.ERROR,
         "KVKK 9",
         "Yurt dışındaki ortam, alıcısıyla yazılır.",
         "A medium abroad is declared with its recipient.",
@@ -242,5 +283,21 @@ RULES = (
         "Her alıcıya en az bir satır veri verir.",
         "Every recipient is used by a row.",
         _recipient_unused,
+    ),
+    Rule(
+        "INV068",
+        Severity.ERROR,
+        "Sicil Yön. 9/1-ç",
+        "Her alıcının VERBİS alıcı grubu vardır.",
+        "Every recipient has a VERBİS group.",
+        _recipient_without_group,
+    ),
+    Rule(
+        "INV070",
+        Severity.WARNING,
+        "KVKK 9/1",
+        "Yeterlilik kararı denetlenir; listesi doğrulanmamıştır.",
+        "An adequacy decision is looked up; no list of them could be verified.",
+        _adequacy_unverified,
     ),
 )

@@ -223,5 +223,22 @@ FAULTS = [
         "says: Analiz ve benzeri amaçlarla işlenir",
         "benzeri",
     ),
+    ("INV057", "country: DE", "country: TR", "abroad"),
+    ("INV062", "set: vs_vi", "set: vi_vi", "abroad"),
+    (
+        "INV012",
+        "[traffic.line], purposes: [security], basis: 5/2-f",
+        "[traffic.line], purposes: [security], consent: AR-2, basis: 5/1",
+        "[marketing]",
+    ),
+    (
+        "INV042",
+        "level: forbidden}",
+        "level: encrypted, in: panel.cards.number}",
+        "card.number:",
+    ),
     ("INV067", "opt_out: {purpose: marketing,", "opt_out: {purpose: pazarlama,", "pazarlama"),
+    ("INV068", "    group: tedarikciler\n", "", "mailer"),
+    ("INV069", ", because: İtiraz süresi", "", "offers:"),
+    ("INV070", "mechanism: standart_sozlesme", "mechanism: yeterlilik_karari", "abroad"),
 ]

@@ -165,3 +165,12 @@ def test_a_decision_on_something_else_excuses_no_maximum() -> None:
     longer = held.replace("P8Y, from: contract_ended", "P10Y, from: transaction_date")
     longer = longer.replace("rules: [tbk_146]", "rules: [y6563_eticaret_islem]")
     assert "INV023" not in {each.rule for each in findings(longer)}
+
+
+@pytest.mark.parametrize(("kind", "found"), [("paper", False), ("database", True)])
+def test_paper_is_not_asked_for_encryption(kind: str, found: bool) -> None:
+    """What lies on paper alone is locked away, not encrypted."""
+    text = mutated("type: ek_belge, level: encrypted", "type: ek_belge, level: none")
+    text = text.replace("in: panel.files.scan", "in: folder")
+    text = text.replace("systems:\n", f"systems:\n  folder: {{tr: Klasör, kind: {kind}}}\n")
+    assert ("INV040" in {each.rule for each in findings(text)}) is found
