@@ -10,6 +10,7 @@ from emanet.register.period import Period
 from emanet.register.reference import Direction, LegalRule
 from emanet.register.retention import held_at_most
 from emanet.register.values import RetentionRule
+from emanet.register.wording import word_period, word_start
 
 __all__ = ["RULES"]
 
@@ -39,19 +40,19 @@ def _over_maximum(scope: Scope) -> Iterator[Problem]:
         if not _starts_no_later(rule, law):
             yield Problem(
                 f"retention/{slug}",
-                f"'{slug}' {rule.start} ile başlıyor, {law.citation} ise en çok {limit} süresini "
-                f"{law.start_event} ile başlatır; süre aşılabilir",
-                f"'{slug}' runs from {rule.start}, but {law.citation} counts its {limit} at most "
-                f"from {law.start_event}; it may be exceeded",
+                f"'{slug}' {_tr(rule.start)} itibaren işliyor; {law.citation} ise en çok "
+                f"{_tr(limit)} süreyi {_tr(law.start_event)} itibaren işletir; süre aşılabilir",
+                f"'{slug}' runs from {_en(rule.start)}, but {law.citation} counts its "
+                f"{_en(limit)} at most from {_en(law.start_event)}; it may be exceeded",
                 law.citation,
             )
         elif not held.fits_within(limit):
             yield Problem(
                 f"retention/{slug}",
-                f"'{slug}' verisi {held} tutulabilir (süre {rule.keep} + kova + imha aralığı + "
-                f"yedekler); {law.citation} en çok {limit} der",
-                f"'{slug}' data can exist for {held} (keep {rule.keep} + bucket + interval + "
-                f"backups); {law.citation} allows {limit} at most",
+                f"'{slug}' verisi {_tr(held)} durabilir (süre {_tr(rule.keep)} + ay kovası + imha "
+                f"aralığı + yedekler); {law.citation} en çok {_tr(limit)} der",
+                f"'{slug}' data can exist for {_en(held)} (keep {_en(rule.keep)} + bucket + "
+                f"interval + backups); {law.citation} allows {_en(limit)} at most",
                 law.citation,
             )
 
@@ -63,10 +64,11 @@ def _over_ceiling(scope: Scope) -> Iterator[Problem]:
             if rule.decided is None and not held.fits_within(limit):
                 yield Problem(
                     f"retention/{slug}",
-                    f"'{slug}' verisi imha ve yedeklerle {held} tutulabilir; {law.citation} "
-                    f"yalnız {limit} için dayanak verir. Kısaltın ya da kararı yazın ('decided')",
-                    f"'{slug}' data can exist for {held} with destruction and backups; "
-                    f"{law.citation} supports {limit}. Shorten it or record a decision "
+                    f"'{slug}' verisi imha ve yedeklerle {_tr(held)} durabilir; {law.citation} "
+                    f"yalnız {_tr(limit)} için dayanak verir. Kısaltın ya da kararı yazın "
+                    "('decided')",
+                    f"'{slug}' data can exist for {_en(held)} with destruction and backups; "
+                    f"{law.citation} supports {_en(limit)}. Shorten it or record a decision "
                     "('decided')",
                     law.citation,
                 )
@@ -110,19 +112,20 @@ def _below_minimum(scope: Scope) -> Iterator[Problem]:
             if needed is not None and rule.keep < needed:
                 yield Problem(
                     f"retention/{slug}",
-                    f"'{slug}' {rule.start} ile {rule.keep} tutuyor; {law.citation} en az "
-                    f"{law.shortest} ister ({law.start_event})",
-                    f"'{slug}' keeps {rule.keep} from {rule.start}; {law.citation} asks for at "
-                    f"least {law.shortest} from {law.start_event}",
+                    f"'{slug}' {_tr(rule.start)} itibaren {_tr(rule.keep)} tutuyor; "
+                    f"{law.citation} {_tr(law.start_event)} itibaren en az {_tr(law.shortest)} "
+                    "ister",
+                    f"'{slug}' keeps {_en(rule.keep)} from {_en(rule.start)}; {law.citation} asks "
+                    f"for at least {_en(law.shortest)} from {_en(law.start_event)}",
                     law.citation,
                 )
             elif needed is None and law.shortest is not None:
                 yield Problem(
                     f"retention/{slug}",
-                    f"'{slug}' {rule.start} ile başlıyor; {law.citation} en az {law.shortest} "
-                    f"süresini daha sonra, {law.start_event} ile başlatır",
-                    f"'{slug}' runs from {rule.start}; {law.citation} counts its {law.shortest} "
-                    f"at least only from {law.start_event}",
+                    f"'{slug}' {_tr(rule.start)} itibaren işliyor; {law.citation} ise en az "
+                    f"{_tr(law.shortest)} süreyi daha geç, {_tr(law.start_event)} itibaren işletir",
+                    f"'{slug}' runs from {_en(rule.start)}; {law.citation} counts its "
+                    f"{_en(law.shortest)} at least only from {_en(law.start_event)}",
                     law.citation,
                 )
 
@@ -150,10 +153,12 @@ def _laws_conflict(scope: Scope) -> Iterator[Problem]:
                 if rule.decided is None and _excludes(least, most):
                     yield Problem(
                         f"retention/{slug}/rules",
-                        f"{least.citation} en az {least.shortest}, {most.citation} en çok "
-                        f"{most.longest} der; hangisinin neden uygulandığı yazılmalı ('decided')",
-                        f"{least.citation} asks for {least.shortest} at least, {most.citation} "
-                        f"for {most.longest} at most; record which applies and why ('decided')",
+                        f"{least.citation} en az {_tr(least.shortest)}, {most.citation} en çok "
+                        f"{_tr(most.longest)} der; hangisinin neden uygulandığı yazılmalı "
+                        "('decided')",
+                        f"{least.citation} asks for {_en(least.shortest)} at least, "
+                        f"{most.citation} for {_en(most.longest)} at most; record which applies "
+                        "and why ('decided')",
                     )
 
 
@@ -208,10 +213,10 @@ def _outlives_maximum(scope: Scope) -> Iterator[Problem]:
             if slug is not None:
                 yield Problem(
                     ref.path,
-                    f"'{field}' için en çok {longest} izin var, ama başka bir satır onu '{slug}' "
-                    "süresince tutuyor; değer son satırla ölür",
-                    f"'{field}' may be kept {longest} at most, yet another row keeps it under "
-                    f"'{slug}'; a value dies with its last row",
+                    f"'{field}' en çok {_tr(longest)} tutulabilir, ama başka bir satır onu "
+                    f"'{slug}' süresince tutuyor; değer son satırla ölür",
+                    f"'{field}' may be kept {_en(longest)} at most, yet another row keeps it "
+                    f"under '{slug}'; a value dies with its last row",
                 )
 
 
@@ -245,6 +250,21 @@ def _law_unverified(scope: Scope) -> Iterator[Problem]:
                     "confirmed at its source; ask a lawyer",
                     law.citation,
                 )
+
+
+def _tr(what: object) -> str:
+    return _words(what, "tr")
+
+
+def _en(what: object) -> str:
+    return _words(what, "en")
+
+
+def _words(what: object, lang: str) -> str:
+    """A period or a start event as people read it."""
+    if isinstance(what, Period):
+        return word_period(what, lang=lang)
+    return word_start(what if isinstance(what, str) else None, lang=lang)
 
 
 RULES = (

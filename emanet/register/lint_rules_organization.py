@@ -10,6 +10,7 @@ from emanet.register.lint_rules_scope import Problem, Rule, Scope, quoted
 from emanet.register.period import Period
 from emanet.register.reference import Item
 from emanet.register.values import Duty, Registry
+from emanet.register.wording import word_period
 
 __all__ = ["RULES"]
 
@@ -30,21 +31,23 @@ def _interval_too_long(scope: Scope) -> Iterator[Problem]:
     if stated is None:
         yield Problem(
             "destruction",
-            f"periyodik imha aralığı ('interval') yazılmamış; en çok {longest}",
-            f"the interval of periodic destruction is not stated; at most {longest}",
+            f"periyodik imha aralığı ('interval') yazılmamış; en çok {_tr(longest)} olabilir",
+            f"the interval of periodic destruction is not stated; at most {_en(longest)}",
         )
     elif not stated.fits_within(longest):
         yield Problem(
             "destruction/interval",
-            f"periyodik imha aralığı {stated}; en çok {longest} olabilir",
-            f"the interval of periodic destruction is {stated}; at most {longest} is allowed",
+            f"periyodik imha aralığı {_tr(stated)}; en çok {_tr(longest)} olabilir",
+            f"the interval of periodic destruction is {_en(stated)}; at most {_en(longest)} is "
+            "allowed",
         )
     for slug, rule in scope.register.retention.items():
         if rule.interval is not None and not rule.interval.fits_within(longest):
             yield Problem(
                 f"retention/{slug}/interval",
-                f"'{slug}' için imha aralığı {rule.interval}; en çok {longest} olabilir",
-                f"the interval of '{slug}' is {rule.interval}; at most {longest} is allowed",
+                f"'{slug}' için imha aralığı {_tr(rule.interval)}; en çok {_tr(longest)} olabilir",
+                f"the interval of '{slug}' is {_en(rule.interval)}; at most {_en(longest)} is "
+                "allowed",
             )
 
 
@@ -66,9 +69,10 @@ def _receipts_too_short(scope: Scope) -> Iterator[Problem]:
     if kept is None or kept < _RECEIPTS_AT_LEAST:
         yield Problem(
             "destruction",
-            f"imha kayıtları en az {_RECEIPTS_AT_LEAST} saklanır; yazılan: {kept or 'yok'}",
-            f"destruction records are kept {_RECEIPTS_AT_LEAST} at least; "
-            f"stated: {kept or 'nothing'}",
+            f"imha kayıtları en az {_tr(_RECEIPTS_AT_LEAST)} saklanır; yazılan: "
+            f"{_tr(kept) if kept else 'yok'}",
+            f"destruction records are kept {_en(_RECEIPTS_AT_LEAST)} at least; stated: "
+            f"{_en(kept) if kept else 'nothing'}",
         )
 
 
@@ -165,6 +169,14 @@ def _oversight_missing(scope: Scope) -> Iterator[Problem]:
             "oversight of staff accesses is not in the register; access records are data of the "
             f"employees and need a row (data type {_OVERSIGHT})",
         )
+
+
+def _tr(period: Period) -> str:
+    return word_period(period, lang="tr")
+
+
+def _en(period: Period) -> str:
+    return word_period(period, lang="en")
 
 
 RULES = (

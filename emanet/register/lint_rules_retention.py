@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from emanet.core.text import label_key
 from emanet.register.findings import Severity
@@ -26,6 +28,11 @@ _ENDLESS = (
     "indefinite",
     "forever",
 )
+_UNITS = MappingProxyType(
+    {"yil": "Y", "ay": "M", "hafta": "W", "gun": "D"}
+    | {"year": "Y", "month": "M", "week": "W", "day": "D"}
+)
+_COUNTED = re.compile(rf"([0-9]{{1,3}}) ?({'|'.join(_UNITS)})s?")
 
 
 def _period_missing(scope: Scope) -> Iterator[Problem]:
@@ -61,6 +68,12 @@ def _is_endless(words: Unresolved) -> bool:
     return any(word in key for word in _ENDLESS)
 
 
+def _as_iso(words: Unresolved) -> str | None:
+    """'10 yıl' as P10Y; None where the words are no plain number of years, months or days."""
+    match = _COUNTED.fullmatch(label_key(words.text))
+    return None if match is None else f"P{int(match[1])}{_UNITS[match[2]]}"
+
+
 def _period_endless(scope: Scope) -> Iterator[Problem]:
     for path, words in _unresolved_periods(scope):
         if _is_endless(words):
@@ -75,7 +88,16 @@ def _period_endless(scope: Scope) -> Iterator[Problem]:
 
 def _period_as_needed(scope: Scope) -> Iterator[Problem]:
     for path, words in _unresolved_periods(scope):
-        if not _is_endless(words):
+        if _is_endless(words):
+            continue
+        written = _as_iso(words)
+        if written is not None:
+            yield Problem(
+                path,
+                f"'{words.text}' süresi ISO 8601 biçiminde yazılmalı: {written}",
+                f"write '{words.text}' in ISO 8601: {written}",
+            )
+        else:
             yield Problem(
                 path,
                 f"'{words.text}' denetlenemez; kanunun verdiği ya da amacın gerektirdiği azami "

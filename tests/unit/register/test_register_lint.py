@@ -99,6 +99,18 @@ def test_standard_contract_waits_over_holidays(signed: str, latest: str, too_lat
     assert [finding for finding in findings(late) if finding.rule == "INV058"]
 
 
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [("10 yıl", "P10Y"), ("6 AY", "P6M"), ("30 gün", "P30D"), ("2 hafta", "P2W")],
+)
+def test_a_period_in_words_is_told_how_to_be_written(words: str, written: str) -> None:
+    """What a spreadsheet says is refused with the form that passes."""
+    found = findings(mutated("keep: P8Y", f"keep: {words}"))
+    assert [each.rule for each in found] == ["INV003"]
+    assert found[0].tr.endswith(f": {written}")
+    assert "INV003" not in {each.rule for each in findings(mutated("P8Y", written))}
+
+
 def test_review_is_overdue_only_after_its_day() -> None:
     """On the day of review the activity is still in time."""
     assert findings(CLEAN, today=date(2027, 1, 1)) == ()
