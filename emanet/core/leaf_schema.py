@@ -171,8 +171,8 @@ class AccessLeaf(LeafHead):
         entries: number of entries beside the leaf, 0 to 8,192.
         entries_root: their root; SHA-256 of nothing for none.
         role: the need-to-know role that matched; empty (absent in the leaf) when none did.
-        reasons: all reason codes of a denial, or of what the mode alert or observe let pass; empty
-            (absent) otherwise.
+        reasons: all reason codes of a denial, or of what the mode alert or observe let pass, the
+            decision's `why` first; empty (absent) otherwise.
         break_glass: UUIDv7 of the break-glass session; None (absent) outside of one.
     """
 
@@ -198,10 +198,7 @@ class AccessLeaf(LeafHead):
         require_form(not self.role or is_slug(self.role), "role")
         require_form(_are_distinct(self.reasons, MAX_RULES), "reasons")
         require_form(all(map(_CODE.match, self.reasons)), "reasons")
-        is_plain_allow = self.decision.verdict is Verdict.ALLOW and (
-            self.decision.mode is Mode.ENFORCE
-        )
-        require_form(not (self.reasons and is_plain_allow), "reasons")
+        require_form(_fits_reasons(self.decision, self.reasons), "reasons")
         require_form(self.break_glass is None or self.break_glass.version == _UUID_VERSION, "bg")
         _require_entries(self.entries, self.entries_root)
 
@@ -379,6 +376,13 @@ def _require_entries(count: int, root: bytes) -> None:
     require_form(0 <= count <= MAX_ENTRIES, "n")
     require_form(len(root) == HASH_BYTES, "d")
     require_form((count == 0) == (root == EMPTY_ROOT), "d")
+
+
+def _fits_reasons(decision: Decision, reasons: tuple[str, ...]) -> bool:
+    is_denied = decision.verdict is Verdict.DENY
+    if not reasons:
+        return not is_denied
+    return reasons[0] == decision.why and (is_denied or decision.mode is not Mode.ENFORCE)
 
 
 def _are_distinct(items: tuple[str, ...], most: int) -> bool:

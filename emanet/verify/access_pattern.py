@@ -45,13 +45,16 @@ def read_access(data: bytes) -> AccessSummary | None:
     match = _RECORD.fullmatch(data)
     if match is None:
         return None
-    receive, root, mode, register, rules, rule_set, verdict, own, entries, organization, *lists = (
+    receive, root, mode, register, rules, rule_set, verdict, why, own, entries, *rest = (
         match.groups()
     )
+    organization, reasons, fields = rest
     if (entries == b"0") != (root == _EMPTY_ROOT) or int(entries) > MAX_ENTRIES:
         return None
-    reasons, fields = lists
-    if reasons and verdict == b"allow" and mode == b"enforce":
+    if reasons:
+        if reasons.partition(b",")[0] != why or (verdict == b"allow" and mode == b"enforce"):
+            return None
+    elif verdict == b"deny":
         return None
     for listed in (rules, reasons, fields):
         if listed and b"," in listed and not _are_distinct(listed):
@@ -90,15 +93,15 @@ _UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _WHO = rf'"auth":"(?:{_words(ActorAuth)})","id":"(?:{_TOKEN}","kind":"(?:human|data_subject)|'
 _WHO += rf'{_SLUG}","kind":"app)"'
 
-# Groups, in this order: receive time, root, mode, register, rules, rule set, verdict, id,
-# number of entries, organization, reasons, fields.
+# Groups, in this order: receive time, root, mode, register, rules, rule set, verdict, why
+# and the reasons with their quotation marks, id, number of entries, organization, fields.
 _RECORD = re.compile(
     (
         rf'{{"act":"(?:{_words(Act)})","app":"{_SLUG}",'
         rf'"at":\[{_INTEGER},({_INTEGER})\],"d":"({_HASH})",'
         rf'"dec":{{"mode":"({_words(Mode)})","reg":({_INTEGER}),'
         rf'"rules":\[({_list_of(_RULE, MAX_RULES)}?)\],"set":({_INTEGER}),'
-        rf'"v":"({_words(Verdict)})","why":"{_CODE}"}},'
+        rf'"v":"({_words(Verdict)})","why":("{_CODE}")}},'
         rf'"id":"({_UUID7})","n":({_INTEGER}),"o":"({_SLUG})",'
         rf'"purpose":"{_SLUG}",(?:"reasons":\[({_list_of(_CODE, MAX_RULES)})\],)?'
         rf'(?:"role":"{_SLUG}",)?"t":"access",'

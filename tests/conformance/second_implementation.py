@@ -639,14 +639,17 @@ def leaf() -> dict[str, object]:
         {**head("key", 11), "op": "epoch", "ids": ["1"], "by": "crypto"},
     ]
     written = [canonical(each) for each in leaves]
-    base = leaves[1]
+    base, denial = leaves[1:3]
     refused = {
         "unknown member": {**base, "x": 1},
         "missing member": {k: v for k, v in base.items() if k != "n"},
         "version 2": {**base, "v": 2},
         "reserved type": {**base, "t": "fork"},
         "empty role is written by leaving it out": {**base, "role": ""},
-        "reasons beside an allow": {**base, "reasons": ["DENY_RULE"]},
+        "reasons beside an allow": {**base, "reasons": ["CASE"]},
+        "a denial without reasons": {k: v for k, v in denial.items() if k != "reasons"},
+        "another reason first": {**denial, "reasons": ["CASE_REQUIRED", "ROLE_NOT_ALLOWED"]},
+        "a reason twice": {**denial, "reasons": ["ROLE_NOT_ALLOWED"] * 2},
         "field twice": {**base, "tgt": {**tgt, "fields": ["a", "a"]}},
         "65 fields": {**base, "tgt": {**tgt, "fields": [f"f{i}" for i in range(65)]}},
         "8,193 entries": {**base, "n": 8193},

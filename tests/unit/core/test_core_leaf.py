@@ -92,7 +92,10 @@ targets = st.builds(
 def access_leaves(draw: st.DrawFn) -> AccessLeaf:
     entries, root = draw(counted)
     decision = draw(decisions)
-    is_plain = decision.verdict is Verdict.ALLOW and decision.mode is Mode.ENFORCE
+    others = st.lists(codes.filter(lambda code: code != decision.why), unique=True, max_size=3)
+    reasons = others.map(lambda more: (decision.why, *more))
+    if decision.verdict is Verdict.ALLOW:
+        reasons = st.just(()) if decision.mode is Mode.ENFORCE else st.just(()) | reasons
     return AccessLeaf(
         **{name: draw(strategy) for name, strategy in heads.items()},
         actor=draw(actors),
@@ -104,7 +107,7 @@ def access_leaves(draw: st.DrawFn) -> AccessLeaf:
         entries=entries,
         entries_root=root,
         role=draw(st.just("") | slugs),
-        reasons=() if is_plain else tuple(draw(st.lists(codes, unique=True, max_size=4))),
+        reasons=draw(reasons),
         break_glass=draw(st.none() | uuids),
     )
 
@@ -205,7 +208,12 @@ def test_a_changed_byte_is_refused_or_another_leaf(leaf: Leaf, position: int, ch
         {"entries": MAX_ENTRIES + 1, "entries_root": bytes(32)},
         {"entries_root": bytes(31)},
         {"entries": 0, "entries_root": bytes(32)},
-        {"reasons": ("DENY_RULE",)},
+        {"reasons": ("CASE",)},
+        {"decision": Decision(Verdict.DENY, Mode.ENFORCE, "DENY_RULE", (), 3, 2)},
+        {
+            "decision": Decision(Verdict.DENY, Mode.ENFORCE, "DENY_RULE", (), 3, 2),
+            "reasons": ("CASE_REQUIRED", "DENY_RULE"),
+        },
         {"break_glass": UUID(int=0)},
     ],
 )

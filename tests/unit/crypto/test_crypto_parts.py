@@ -173,7 +173,8 @@ def test_a_leaf_that_says_what_was_asked_is_believed() -> None:
                 rules=(),
                 register=4,
                 rule_set=1,
-            )
+            ),
+            "reasons": ("CASE_REQUIRED",),
         },
     ],
 )

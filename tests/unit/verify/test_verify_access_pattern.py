@@ -37,7 +37,13 @@ def accesses(draw: st.DrawFn) -> AccessLeaf:
     """Any access that the format allows, break-glass left out."""
     kind = draw(st.sampled_from(ActorKind))
     mode, verdict = draw(st.sampled_from(Mode)), draw(st.sampled_from(Verdict))
-    is_plain = (mode, verdict) == (Mode.ENFORCE, Verdict.ALLOW)
+    why = draw(CODES)
+    reasons = (
+        why,
+        *draw(st.lists(CODES.filter(lambda code: code != why), max_size=2, unique=True)),
+    )
+    if verdict is Verdict.ALLOW and (mode is Mode.ENFORCE or draw(st.booleans())):
+        reasons = ()
     entries = draw(st.integers(0, 8_192))
     return replace(
         access(7, id=numbered_id(draw(st.integers(0, 2**70)))),
@@ -59,7 +65,7 @@ def accesses(draw: st.DrawFn) -> AccessLeaf:
         decision=Decision(
             verdict=verdict,
             mode=mode,
-            why=draw(CODES),
+            why=why,
             rules=tuple(draw(st.lists(RULE_IDS, max_size=4, unique=True))),
             register=draw(NUMBERS),
             rule_set=draw(NUMBERS),
@@ -67,7 +73,7 @@ def accesses(draw: st.DrawFn) -> AccessLeaf:
         entries=entries,
         entries_root=draw(st.binary(min_size=32, max_size=32)) if entries else EMPTY_ROOT,
         role=draw(st.one_of(st.just(""), SLUGS)),
-        reasons=() if is_plain else tuple(draw(st.lists(CODES, max_size=3, unique=True))),
+        reasons=reasons,
     )
 
 
@@ -119,7 +125,8 @@ def test_changed_bytes_are_never_accepted_unless_they_are_a_record(
         (b'"rules":["A10"]', b'"rules":["A10","B","A10"]'),
         (b'"n":0,"o"', b'"n":1,"o"'),
         (b'"n":0,"o"', b'"n":9000,"o"'),
-        (b'"role"', b'"reasons":["X"],"role"'),
+        (b'"role"', b'"reasons":["CASE"],"role"'),
+        (b'"v":"allow"', b'"v":"deny"'),
         (b'"d":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"', b'"d":"' + b"A" * 43 + b'"'),
         (b'hSuFU"', b'hSuFV"'),
         (b'"v":1,"who"', b'"v":2,"who"'),
