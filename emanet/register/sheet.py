@@ -32,6 +32,7 @@ _NOT_GIVEN = "Aktarılmıyor"
 _NOT_STATED = "Belirlenmemiş"
 _ROLES = {Role.CONTROLLER: "Veri sorumlusu", Role.PROCESSOR: "Veri işleyen"}
 _HOME = "TR"
+_FROM_ANOTHER_ACTIVITY = "diger_faaliyet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +159,18 @@ class _Sheet:
             "departman": _cell([activity.department or _NOT_STATED]),
             "faaliyet": _cell([activity.tr]),
             "rol": _cell([_ROLES[activity.role] if activity.role else _NOT_STATED]),
-            "kaynak_elde_etme": _cell([origin, *_given(collected.by if collected else None)]),
+            "kaynak_elde_etme": _cell([origin, *_given(self._collected_by(ref))]),
             "veri_konusu_kisi_grubu": _cell(self._subjects(ref)),
             "aydinlatma_metni": _cell([", ".join(shown)] if shown else [_NONE]),
         }
+
+    def _collected_by(self, ref: RowRef) -> str | None:
+        """The form or device, or the other activity by its name."""
+        collected = self._register.activities[ref.activity].collected
+        by = None if collected is None else collected.by
+        other = self._register.activities.get(by or "")
+        is_activity = collected is not None and collected.source == _FROM_ANOTHER_ACTIVITY
+        return other.tr if is_activity and other is not None else by
 
     def _subjects(self, ref: RowRef) -> list[str]:
         labels = [self._lists.subject_label(code).tr for code in self._register.subjects_of(ref)]
@@ -183,7 +192,7 @@ class _Sheet:
         return {
             "isleme_amaci": _cell(_distinct(purposes) or [_NOT_STATED]),
             "hukuki_sebep": _cell(self._basis(ref)),
-            "ilgili_mevzuat": _cell(laws, mark=UNVERIFIED["tr"]),
+            "ilgili_mevzuat": _cell(_distinct(laws), mark=UNVERIFIED["tr"]),
         }
 
     def _basis(self, ref: RowRef) -> list[str]:

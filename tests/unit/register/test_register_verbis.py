@@ -11,6 +11,7 @@ from register_strategies import registers, whole_registers
 from emanet.register.manifest import load_manifest
 from emanet.register.period import parse_period
 from emanet.register.reference import reference
+from emanet.register.sources import retention_sources
 from emanet.register.values import RetentionRule, Unresolved
 from emanet.register.verbis import Table, inventory_rows, verbis_tables, verbis_view
 from emanet.register.wording import word_period, word_retention, word_start
@@ -44,6 +45,7 @@ def test_any_draft_can_be_shown(any_register) -> None:
     assert sheet == inventory_rows(any_register)
     assert len(sheet.rows) == sum(len(ref.row.fields) for ref in any_register.rows)
     assert all(isinstance(table, Table) for table in verbis_tables(view))
+    assert len(retention_sources(any_register).rows) >= len(any_register.retention)
     orders = [each.category.order for each in view.categories]
     assert orders == sorted(orders)
 
@@ -200,11 +202,41 @@ def test_sheet_row_holds_what_the_register_says() -> None:
     assert special["ozel_nitelikli_kisisel_veri"].text == special["kisisel_veri"].text
 
 
+def test_sheet_names_another_activity_and_a_law_once() -> None:
+    """People read the activity's name, not its slug; a law that is basis and period stands once."""
+    sheet = inventory_rows(
+        register(
+            (
+                "{from: ilgili_kisi, by: Form, automatic: true}",
+                "{from: diger_faaliyet, by: messages}",
+            ),
+            ("law: VUK 230", "law: 6102 (TTK) m.82/5-6"),
+        )
+    )
+    row = {each.code: cell for each, cell in zip(sheet.columns, sheet.rows[2], strict=True)}
+    assert row["kaynak_elde_etme"].lines == ("Başka bir işleme faaliyeti", "İletiler")
+    assert row["ilgili_mevzuat"].lines == ("6102 (TTK) m.82/5-6", "213 (VUK) m.253")
+
+
+def test_sources_tell_law_number_and_how_sure_it_is() -> None:
+    """Every law behind a period with its own number, unconfirmed ones marked; no person id."""
+    decided = "rules: [genel_guvenlik_logu], decided: {by: s-7, on: 2026-01-02, why: Ölçü}"
+    table = retention_sources(register(("rules: [y5809_islem_kaydi]", decided)))
+    rows = {(row[0].text, row[2].text): row for row in table.rows}
+    traffic = rows["traffic", "5651 m.6/1-b"]
+    assert traffic[4].text == "kaydın oluşmasından itibaren en az 6 ay, en çok 2 yıl"
+    assert rows["offers", "Mevzuata dayanmıyor"][6].text == "İtiraz süresi"
+    staff = rows["staff", "6698 m.12"]
+    assert staff[5].is_uncertain
+    assert staff[6].text == "02.01.2026: Ölçü"
+    assert not any("s-7" in cell.text for row in table.rows for cell in row)
+
+
 def column(code: str) -> int:
     return [each.code for each in inventory_rows(register()).columns].index(code)
 
 
-@pytest.mark.parametrize("name", ["registrar", "hosting", "bulk-messaging", "chat-bot"])
+@pytest.mark.parametrize("name", ["registrar", "hosting", "bulk-messaging", "chat-bot", "web-agency"])
 def test_examples_fill_every_required_cell(name: str) -> None:
     """In a repaired register no required cell of the official sheet is empty or undecided."""
     text = (ORGANIZATIONS / name / "register.yaml").read_text("utf-8")
