@@ -192,6 +192,25 @@ async def test_no_cell_is_a_formula(inventory: InventoryReplica) -> None:
         assert cells[1][1] == f"'{word}"
 
 
+async def test_verbis_changes_are_listed_since_the_version_before(
+    inventory: InventoryReplica,
+) -> None:
+    """The first version is entered whole; from the second one on the changes stand in front."""
+    await inventory.publish()
+    _, first = await inventory.exported(VERBIS, XLSX)
+    await inventory.publish(OTHER)
+    _, second = await inventory.exported(VERBIS, XLSX)
+    names = [
+        CalamineWorkbook.from_filelike(io.BytesIO(data)).sheet_names for data in (first, second)
+    ]
+    assert names[1] == ["Değişiklikler", *names[0]]
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(second)).get_sheet_by_name("Değişiklikler")
+    lines = [row[1:5] for row in sheet.to_python() if row[0] == "☐"]
+    assert lines == [
+        ["Sicil bilgisi", "İrtibat kişisi (unvan)", "Değiştir", "Hukuk Müşaviri → Uyum Müdürü"]
+    ]
+
+
 async def test_csv_is_what_a_turkish_spreadsheet_opens(inventory: InventoryReplica) -> None:
     """Byte order mark, semicolons, CRLF, Turkish letters intact."""
     await inventory.publish()
@@ -209,7 +228,8 @@ async def test_json_names_version_and_every_cell(inventory: InventoryReplica) ->
     first, data = await inventory.exported(INVENTORY, JSON)
     value = json.loads(data)
     assert (value["view"], value["organization"], value["number"]) == ("inventory", "cinar", 1)
-    (table,) = value["tables"]
+    table, sources = value["tables"]
+    assert {row["durum"][0] for row in sources["rows"]} >= {"Doğrulanmadı; hukukçuya sorulmalı"}
     assert table["rows"][0]["kisisel_veri"] == ["Ad soyad"]
     assert [2, "saklama_suresi"] in table["uncertain"]
     assert first.media_type == "application/json"

@@ -12,7 +12,9 @@ from enum import StrEnum
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from emanet.register.snapshot import Version
+from emanet.register.diff import VerbisChange, diff_verbis
+from emanet.register.snapshot import Snapshot, Version
+from emanet.register.sources import retention_sources
 from emanet.register.verbis import Table, VerbisView, inventory_rows, verbis_tables, verbis_view
 
 __all__ = ["Document", "Format", "View", "make_document"]
@@ -61,8 +63,10 @@ class Document:
         digest: SHA-256 of its snapshot, 32 bytes.
         effective: from when it holds.
         view: which sheet.
-        tables: the inventory's one table, or those of VERBİS in screen order.
+        tables: the inventory and what its periods rest on, or those of VERBİS in screen order.
         verbis: the VERBİS view behind the tables; None for the inventory.
+        before: number of the version before, None in the first one.
+        changes: what VERBİS must be told since then; empty where nothing must be.
     """
 
     organization: str
@@ -73,6 +77,8 @@ class Document:
     view: View
     tables: tuple[Table, ...]
     verbis: VerbisView | None = None
+    before: int | None = None
+    changes: tuple[VerbisChange, ...] = ()
 
     @property
     def notice(self) -> str:
@@ -90,10 +96,18 @@ class Document:
         return f"{self.view.value}-{self.organization}-{self.number}.{file_format.value}"
 
 
-def make_document(version: Version, *, view: View) -> Document:
-    """Derives the tables of a verified version."""
+def make_document(version: Version, *, view: View, before: Snapshot | None = None) -> Document:
+    """Derives the tables of a verified version.
+
+    Args:
+        version: what is printed.
+        view: which sheet.
+        before: the snapshot that `version` names as its previous one, for the changes; None for
+            the first.
+    """
     register = version.snapshot.register
     verbis = verbis_view(register) if view is View.VERBIS else None
+    is_told = verbis is not None and before is not None and not verbis.controller.is_exempt
     return Document(
         organization=version.snapshot.organization,
         organization_tr=register.organization.tr,
@@ -101,6 +115,16 @@ def make_document(version: Version, *, view: View) -> Document:
         digest=version.digest,
         effective=version.approval.effective,
         view=view,
-        tables=(inventory_rows(register),) if verbis is None else verbis_tables(verbis),
+        tables=(
+            (inventory_rows(register), retention_sources(register))
+            if verbis is None
+            else verbis_tables(verbis)
+        ),
         verbis=verbis,
+        before=before.number if before is not None and is_told else None,
+        changes=(
+            diff_verbis(verbis_view(before.register), verbis)
+            if verbis is not None and before is not None and is_told
+            else ()
+        ),
     )

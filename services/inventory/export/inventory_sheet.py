@@ -1,4 +1,4 @@
-"""The Authority's inventory sheet: super-headers, thirteen columns, then the extra ones."""
+"""The Authority's inventory sheet: super-headers, thirteen columns, the extra ones; its sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from xlsxwriter.worksheet import Worksheet
 
-from emanet.register.verbis import Cell, Column
+from emanet.register.verbis import Cell, Column, Table
 from services.inventory.export.document import Document
 from services.inventory.export.workbook import Look, Paper, Sheets
 
@@ -17,19 +17,19 @@ __all__ = ["render_inventory_workbook"]
 _WIDTHS: Mapping[str, int] = MappingProxyType(
     {
         "no": 5,
-        "departman": 16,
-        "faaliyet": 22,
-        "veri_kategorisi": 17,
-        "kisisel_veri": 20,
-        "ozel_nitelikli_kisisel_veri": 13,
-        "isleme_amaci": 36,
-        "veri_konusu_kisi_grubu": 24,
-        "hukuki_sebep": 38,
-        "saklama_suresi": 24,
-        "alici_gruplari": 30,
-        "yabanci_ulke": 18,
-        "idari_tedbirler": 44,
-        "teknik_tedbirler": 40,
+        "departman": 14,
+        "faaliyet": 16,
+        "veri_kategorisi": 12,
+        "kisisel_veri": 16,
+        "ozel_nitelikli_kisisel_veri": 11,
+        "isleme_amaci": 26,
+        "veri_konusu_kisi_grubu": 18,
+        "hukuki_sebep": 28,
+        "saklama_suresi": 17,
+        "alici_gruplari": 19,
+        "yabanci_ulke": 14,
+        "idari_tedbirler": 24,
+        "teknik_tedbirler": 24,
         "fiziksel_dijital": 12,
         "bulundugu_yer": 22,
         "ilgili_mevzuat": 24,
@@ -46,7 +46,10 @@ _JOINED = frozenset({"idari_tedbirler", "teknik_tedbirler"})
 """Long lists that are the same in every row: a line of their own each would only make it tall."""
 
 _FROZEN_COLUMNS = 5
-_PRINT_SCALE = 56
+_PRINT_SCALE = 76
+"""The thirteen columns fill an A3 page; nine point text prints at seven."""
+
+_SOURCE_WIDTHS = (16, 22, 24, 26, 28, 22, 34)
 _ACTIVITY = "faaliyet"
 _LEGEND = (
     "Sarı hücre: dayandığı kaynak doğrulanamadı (doğrulanmadı). Kurula bildirmeden önce teyit edin."
@@ -54,9 +57,16 @@ _LEGEND = (
 
 
 def render_inventory_workbook(document: Document) -> bytes:
-    """Makes the inventory workbook: one sheet, A3 landscape, extra columns on a second page."""
+    """Makes the workbook: the inventory (A3, extra columns on further pages) and its sources."""
     sheets = Sheets(document)
-    table = document.tables[0]
+    table, *others = document.tables
+    _write_inventory(sheets, table)
+    for sources in others:
+        _write_sources(sheets, sources)
+    return sheets.finish()
+
+
+def _write_inventory(sheets: Sheets, table: Table) -> None:
     sheet = sheets.add("Envanter", paper=Paper.A3, scale=_PRINT_SCALE)
     for index, column in enumerate(table.columns):
         sheet.set_column(index, index, _width(column))
@@ -72,7 +82,24 @@ def render_inventory_workbook(document: Document) -> bytes:
     sheet.repeat_rows(top, first - 1)
     sheet.repeat_columns(0, _FROZEN_COLUMNS - 1)
     sheet.set_v_pagebreaks([sum(not column.is_extra for column in table.columns)])
-    return sheets.finish()
+
+
+def _write_sources(sheets: Sheets, table: Table) -> None:
+    """Writes what the periods rest on; a yellow cell was not confirmed at its source."""
+    sheet = sheets.add("Dayanaklar", paper=Paper.A4)
+    for index, width in enumerate(_SOURCE_WIDTHS):
+        sheet.set_column(index, index, width)
+    top = sheets.write_heading(sheet, table.title_tr, width=len(table.columns))
+    for index, column in enumerate(table.columns):
+        sheets.write(sheet, top, index, column.tr, Look.HEADER)
+    sheet.set_row_pixels(top, 30)
+    sheet.freeze_panes(top + 1, 1)
+    sheet.repeat_rows(top)
+    for offset, row in enumerate(table.rows, start=top + 1):
+        for index, cell in enumerate(row):
+            look = Look.UNCERTAIN if cell.is_uncertain else Look.CELL
+            sheets.write(sheet, offset, index, cell.text, look)
+        sheets.fit_row(sheet, offset, [cell.text for cell in row], _SOURCE_WIDTHS)
 
 
 def _write_header(sheets: Sheets, sheet: Worksheet, columns: Sequence[Column], top: int) -> None:

@@ -204,7 +204,7 @@ class Sheets:
 
     def fit_row(
         self, sheet: Worksheet, row: int, texts: Sequence[str], widths: Sequence[int]
-    ) -> None:
+    ) -> float:
         """Makes a row as tall as its tallest text; programs do not agree on doing it themselves.
 
         Args:
@@ -212,10 +212,14 @@ class Sheets:
             row: its index.
             texts: of its cells.
             widths: of their columns.
+
+        Returns:
+            Its height in points.
         """
         lines = max(_count_lines(text, width) for text, width in zip(texts, widths, strict=True))
-        points = max(lines * _LINE_POINTS + 4, _MIN_ROW_POINTS)
-        sheet.set_row(row, min(points, _MAX_ROW_POINTS))
+        points = min(max(lines * _LINE_POINTS + 4, _MIN_ROW_POINTS), _MAX_ROW_POINTS)
+        sheet.set_row(row, points)
+        return points
 
     def merge(
         self, sheet: Worksheet, first: tuple[int, int], last: tuple[int, int], text: str, look: Look

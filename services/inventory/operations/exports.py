@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from emanet.api.inventory.v1 import inventory_pb2
 from emanet.core.clock import Clock
 from emanet.core.errors import Reason, error
-from emanet.register.snapshot import verify_version
+from emanet.register.snapshot import decode_snapshot, digest, verify_version
 from services.inventory import storage
-from services.inventory.domain.versions import Version, version_at
+from services.inventory.domain.versions import version_at
 from services.inventory.export.document import Document, Format, View, make_document
 from services.inventory.export.rendering import render
 from services.inventory.messages import from_timestamp
@@ -71,8 +71,8 @@ class Exports:
             if request.HasField("read_time")
             else self._clock.now()
         )
-        stored, previous = await self._database.read(lambda c: _in_effect(c, organization, at))
-        document, data = await asyncio.to_thread(_rendered, stored, previous, view, file_format)
+        stored, before = await self._database.read(lambda c: _in_effect(c, organization, at))
+        document, data = await asyncio.to_thread(_rendered, stored, before, view, file_format)
         _log.info(
             "inventory.exported",
             organization=organization,
@@ -85,25 +85,31 @@ class Exports:
 
 def _in_effect(
     connection: Connection, organization: str, at: datetime
-) -> tuple[VersionBytes, Version | None]:
+) -> tuple[VersionBytes, VersionBytes | None]:
+    """The version in effect and the one before it, which its changes are counted from."""
     approved = storage.list_approved(connection, organization)
     version = version_at(approved, at)
     if version is None:
         raise error(Reason.REGISTER_MISSING)
     before = next((each for each in approved if each.number == version.number - 1), None)
-    return storage.read_version(connection, version), before
+    return (
+        storage.read_version(connection, version),
+        None if before is None else storage.read_version(connection, before),
+    )
 
 
 def _rendered(
-    stored: VersionBytes, previous: Version | None, view: View, file_format: Format
+    stored: VersionBytes, before: VersionBytes | None, view: View, file_format: Format
 ) -> tuple[Document, bytes]:
+    # The approved version names the digest of the one before: its bytes need no other proof.
     verified = verify_version(
         stored.snapshot,
         stored.approval,
         organization=stored.version.organization,
-        previous=previous.digest if previous else None,
+        previous=None if before is None else digest(before.snapshot),
     )
-    document = make_document(verified, view=view)
+    snapshot = None if before is None else decode_snapshot(before.snapshot)
+    document = make_document(verified, view=view, before=snapshot)
     return document, render(document, file_format)
 
 
