@@ -30,6 +30,10 @@ class Members:
             raise _malformed(member)
         self._rest = dict(value)
 
+    def __contains__(self, member: str) -> bool:
+        """Whether the member is there and was not read yet."""
+        return member in self._rest
+
     def take_text(self, member: str) -> str:
         """A string."""
         value = self._take(member)

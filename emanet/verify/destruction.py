@@ -1,12 +1,14 @@
 """Verifies a destruction receipt offline (docs/formats/keys.md, "Destruction receipt").
 
 What holds afterwards: the log says, under its key's signature, that these keys were destroyed.
-Whether copies of them exist outside (backups) is what `evidence` states, not what this proves.
+The rest of the receipt is of its form and no more: the ground, the times and `evidence`, which
+states whether copies outside (backups) are gone, are the word of whoever wrote the receipt.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from emanet.core import canonical
@@ -14,9 +16,25 @@ from emanet.core.checkpoint import Vkey
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.leaf import KeyLeaf, KeyOperation, Receipt
 from emanet.core.members import Members
+from emanet.core.names import parse_name
 from emanet.verify.receipt import ReceiptEvidence, verify_receipt
 
 __all__ = ["DestructionEvidence", "is_destruction_receipt", "verify_destruction"]
+
+
+_VERSION = 1
+_COLLECTION = "destructions"
+_TERM = "anahtar imhası"
+
+
+class _Ground(StrEnum):
+    SUBJECT_REQUEST = "subject_request"
+    RETENTION_ENDED = "retention_ended"
+
+
+class _Evidence(StrEnum):
+    VERIFIED = "verified"
+    DECLARED = "declared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +75,48 @@ def verify_destruction(data: bytes, vkey: Vkey, *, directory: Path) -> Destructi
             `verify_receipt`.
     """
     try:
-        members = Members(canonical.decode(data))
         document = canonical.decode_object(data)
+        receipts = [_receipt(each) for each in _items(document.pop("log", None))]
+        members = Members(document)
         classes, key_ids = members.take_texts("classes"), members.take_texts("key_ids")
-        receipts = [_receipt(each) for each in _items(document.get("log"))]
-        found = DestructionEvidence(
-            destruction=members.take_text("destruction"),
-            classes=classes,
-            evidence=members.take_text("evidence"),
-            log=tuple(verify_receipt(each, vkey, directory=directory) for each in receipts),
-        )
-        is_own = members.take_text("organization") == vkey.name.split("/")[2]
-    except IndexError as cause:
-        raise error(Reason.RECEIPT_INVALID) from cause
+        destruction, evidence = _read_rest(members, organization=_organization_of(vkey))
     except EmanetError as cause:
-        if cause.reason is Reason.INVALID_FIELD:
-            raise error(Reason.RECEIPT_INVALID) from cause
-        raise
-    is_whole = bool(classes) and len(classes) == len(key_ids) == len(receipts)
-    if not is_own or not is_whole or not _are_destroyed(found, key_ids):
+        raise error(Reason.RECEIPT_INVALID) from cause
+    if not classes or not len(set(classes)) == len(classes) == len(key_ids) == len(receipts):
+        raise error(Reason.RECEIPT_INVALID)
+    found = DestructionEvidence(
+        destruction=destruction,
+        classes=classes,
+        evidence=evidence,
+        log=tuple(verify_receipt(each, vkey, directory=directory) for each in receipts),
+    )
+    if not _are_destroyed(found, key_ids):
         raise error(Reason.RECEIPT_INVALID)
     return found
+
+
+def _read_rest(members: Members, *, organization: str) -> tuple[str, str]:
+    """Name and evidence, once every member but those of the log is of its form."""
+    is_own = members.take_text("organization") == organization
+    destruction = members.take_text("destruction")
+    name = parse_name(destruction)
+    is_named = (name.organization, name.collection) == (organization, _COLLECTION)
+    is_known = members.take_integer("v") == _VERSION and members.take_text("term") == _TERM
+    members.take_enum("ground", _Ground)
+    evidence = members.take_enum("evidence", _Evidence)
+    times = [members.take_integer("destroyed"), members.take_integer("epoch_destroyed")]
+    if "unreadable_from" in members:
+        times.append(members.take_integer("unreadable_from"))
+    members.close()
+    if not (is_own and is_named and is_known and min(times) >= 0):
+        raise error(Reason.RECEIPT_INVALID)
+    return destruction, evidence.value
+
+
+def _organization_of(vkey: Vkey) -> str:
+    """The third part of `emanet/<installation>/<organization>/<generation>`."""
+    parts = vkey.name.split("/")
+    return parts[2] if len(parts) == 4 else ""
 
 
 def _are_destroyed(found: DestructionEvidence, key_ids: tuple[str, ...]) -> bool:

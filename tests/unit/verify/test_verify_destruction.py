@@ -79,6 +79,9 @@ def test_receipt_of_recorded_destructions_holds(directory: Path) -> None:
     assert is_destruction_receipt(data)
     assert not is_destruction_receipt(LOG.receipt(4).to_bytes())
     found = verify_destruction(data, LOG.vkey, directory=directory)
+    assert found == verify_destruction(
+        _receipt(unreadable_from=START_US), LOG.vkey, directory=directory
+    )
     assert found.classes == CLASSES
     assert [each.index for each in found.log] == [4, 5]
 
@@ -97,12 +100,27 @@ def test_receipt_of_recorded_destructions_holds(directory: Path) -> None:
         {"organization": "hosting"},
         {"log": "none"},
         {"evidence": 7},
+        {"evidence": "certain"},
+        {"ground": "boredom"},
+        {"v": 2},
+        {"term": "yok etme"},
+        {"destruction": f"organizations/hosting/destructions/{numbered_id(9)}"},
+        {"destruction": f"organizations/{ORGANIZATION}/accessRecords/{numbered_id(9)}"},
+        {"destroyed": -1},
+        {"epoch_destroyed": "1"},
+        {"unreadable_from": True},
+        {"unknown": 1},
+        {
+            "classes": [CLASSES[0]] * 2,
+            "key_ids": [KEYS[0]] * 2,
+            "log": [canonical.decode(LOG.receipt(4).to_bytes())] * 2,
+        },
     ],
 )
 def test_receipt_that_the_log_does_not_support_is_refused(
     directory: Path, changes: dict[str, JsonValue]
 ) -> None:
-    """Another class, key, record or organization: the receipt proves nothing."""
+    """Another class, key, record or organization, or another form: the receipt proves nothing."""
     with pytest.raises(EmanetError) as caught:
         verify_destruction(_receipt(**changes), LOG.vkey, directory=directory)
     assert caught.value.reason is Reason.RECEIPT_INVALID
