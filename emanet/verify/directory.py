@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,18 +61,24 @@ class LogDirectory:
         return self._read(tile.path, limit=limit)
 
     def extra_files(self, size: int) -> Iterator[str]:
-        """Paths of files that a log of this size does not have, links included."""
+        """Paths of files that a log of this size does not have, links included.
+
+        Their names are a stranger's: what a terminal would obey or hide is written as an escape.
+        """
         for folder, folders, names in os.walk(self._root):
             folders.sort()
             links = [name for name in folders if (Path(folder) / name).is_symlink()]
             for name in sorted([*names, *links]):
                 path = (Path(folder) / name).relative_to(self._root).as_posix()
                 if path != CHECKPOINT and not _belongs(path, size):
-                    yield path
+                    yield _printable(path)
 
     def _read(self, path: str, *, limit: int) -> bytes:
         target = self._root / path
         try:
+            # A pipe or device would never end, or never begin.
+            if not stat.S_ISREG(target.stat().st_mode):
+                raise UnreadableFileError(path, is_missing=False)
             with target.open("rb") as file:
                 data = file.read(limit + 1)
         except FileNotFoundError as cause:
@@ -81,6 +88,12 @@ class LogDirectory:
         if len(data) > limit:
             raise UnreadableFileError(path, is_missing=False)
         return data
+
+
+def _printable(path: str) -> str:
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in path
+    )
 
 
 def _belongs(path: str, size: int) -> bool:

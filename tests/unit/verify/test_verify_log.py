@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,33 @@ def test_file_that_does_not_belong_is_named(directory: Path, path: str) -> None:
     put(directory, path, b"x" * 32)
     (fault,) = examine_log(directory, LOG.vkey).faults
     assert (fault.kind, fault.path) == (FaultKind.FILE_EXTRA, path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"a\x1b[2Jb\nthe log holds", "a\\x1b[2Jb\\nthe log holds"),
+        (b"\xff", "\\udcff"),
+        ("döküm \u202e".encode(), "döküm \\u202e"),
+    ],
+)
+def test_file_names_are_shown_without_what_a_terminal_obeys(
+    directory: Path, name: bytes, shown: str
+) -> None:
+    """Whoever may add a file cannot make the report say something else."""
+    (directory / os.fsdecode(name)).touch()
+    (fault,) = examine_log(directory, LOG.vkey).faults
+    assert fault.path == shown
+
+
+@pytest.mark.parametrize("path", ["checkpoint", "tile/0/000", "tile/entries/001"])
+def test_pipe_in_place_of_a_file_is_not_waited_for(directory: Path, path: str) -> None:
+    """Only plain files are read."""
+    (directory / path).unlink()
+    os.mkfifo(directory / path)
+    (fault,) = examine_log(directory, LOG.vkey).faults
+    assert fault.path == path
+    assert fault.kind in {FaultKind.CHECKPOINT_REFUSED, FaultKind.FILE_MALFORMED}
 
 
 def test_checkpoint_of_another_key_is_refused(directory: Path) -> None:
