@@ -55,7 +55,7 @@ class EmanetError(Exception):
         self.reason = reason
         self.metadata: Mapping[str, str] = MappingProxyType(dict(metadata or {}))
         self.violations = violations
-        super().__init__(f"{reason.value}: {self.message_en}")
+        super().__init__(f"{reason.value}: {self.message_en}{_listed(violations)}")
 
     @property
     def code(self) -> Code:
@@ -158,6 +158,12 @@ def error(
     if reason is Reason.KEY_DESTROYED:
         return DestroyedError(reason, metadata, violations=violations)
     return _BRANCH[CATALOGUE[reason].code](reason, metadata, violations=violations)
+
+
+def _listed(violations: tuple[tuple[str, str], ...]) -> str:
+    """What a traceback shows of violations; as names and rules only, they hold no value."""
+    told = "; ".join(": ".join(part for part in pair if part) for pair in violations)
+    return f" ({told})" if told else ""
 
 
 class _Missing(dict[str, str]):

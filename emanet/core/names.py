@@ -126,7 +126,12 @@ def parse_organization(slug: str) -> str:
     Raises:
         CallerError: INVALID_NAME when it is not `[a-z][a-z0-9._-]{0,62}`.
     """
-    return parse_slug(slug)
+    if not is_slug(slug):
+        raise error(
+            Reason.INVALID_NAME,
+            violations=(("organization", "a-z first, then a-z 0-9 . _ -, at most 63"),),
+        )
+    return slug
 
 
 def parse_installation(text: str) -> str:

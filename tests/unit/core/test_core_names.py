@@ -19,6 +19,7 @@ from emanet.core.names import (
     organization_of,
     parse_installation,
     parse_name,
+    parse_organization,
     parse_slug,
     parse_subject,
 )
@@ -99,6 +100,13 @@ def test_slugs_outside_the_form_are_refused(text: str) -> None:
     """Slugs are short, lower-case ASCII."""
     with pytest.raises(CallerError):
         parse_slug(text)
+
+
+def test_an_organization_that_is_no_slug_is_told_with_the_form() -> None:
+    """A traceback shows which argument was wrong and what is wanted, never what was given."""
+    with pytest.raises(CallerError, match=r"\(organization: a-z first, .*at most 63\)$") as refused:
+        parse_organization("Çınaraltı")
+    assert "Çınaraltı" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["", "a" * 33, "Demo", "a_b", "a\n"])
