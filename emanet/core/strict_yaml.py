@@ -199,8 +199,12 @@ def hints(word: str, options: Iterable[str]) -> tuple[str, str]:
 
 
 def short(text: str) -> str:
-    """The text in quotes for a message, cut after 60 characters."""
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+    """The text in quotes for a message, cut after 60 characters and free of identifiers.
+
+    A key or word may be anything that somebody pasted into the wrong place (promise P7).
+    """
+    told = _scrubbed(text)
+    return repr(told if len(told) <= 60 else told[:57] + "...")
 
 
 def load(text: str, source: str) -> Node:
@@ -262,9 +266,16 @@ def _error(source: str, line: int, problem: str, problem_tr: str) -> EmanetError
         Reason.MANIFEST_INVALID,
         source=source,
         line=str(line),
-        problem=problem,
-        problem_tr=problem_tr,
+        problem=_scrubbed(problem),
+        problem_tr=_scrubbed(problem_tr),
     )
+
+
+def _scrubbed(text: str) -> str:
+    # Imported here because the redactor brings protobuf along, and errors are rare.
+    from emanet.core.redact import scrub
+
+    return scrub(text)
 
 
 class _Open:

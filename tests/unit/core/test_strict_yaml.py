@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emanet.core.errors import CallerError, Reason
+from emanet.core.identifiers import build_tckn
 from emanet.core.strict_yaml import MAX_BYTES, MAX_DEPTH, NodeKind, closest, load, walk
 
 
@@ -136,6 +137,22 @@ def test_closed_mappings_name_the_near_key() -> None:
     assert "'beta'" in caught.value.metadata["problem"]
     with pytest.raises(CallerError, match="'gamma' is missing"):
         root.closed(allowed=["alpha", "betta", "gamma"], required=["gamma"])
+
+
+def test_what_was_pasted_in_the_wrong_place_is_not_told() -> None:
+    """Identifiers in keys and words do not reach the error, its metadata or its text (P7)."""
+    number = build_tckn("123456789")
+    for text in (
+        f"{number}: x",
+        f"{number}: 1\n{number}: 2",
+        f"a: 1\n'{number} ali@example.com': 2",
+    ):
+        with pytest.raises(CallerError) as refused:
+            load(text, "a").closed(allowed=["a"])
+        told = f"{refused.value} {dict(refused.value.metadata)}"
+        assert number not in told
+        assert "ali@example.com" not in told
+        assert "<tckn>" in told
 
 
 def test_values_have_the_line_of_their_key() -> None:
