@@ -14,6 +14,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -102,7 +103,8 @@ class Endpoints:
                 certs_dir=Path(content["certs_dir"]) if "certs_dir" in content else None,
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
-            raise _unusable(f"the endpoints file is not usable ({type(cause).__name__})") from cause
+            problem = f"the endpoints file is not usable: {path} ({type(cause).__name__})"
+            raise _unusable(problem) from cause
 
     def target(self, service: ServiceName) -> str:
         """The gRPC target of a service.
@@ -117,11 +119,19 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """PEM texts of one identity; the private key is never printed."""
+    """PEM texts of one identity; the private key is never printed.
+
+    Attributes:
+        ca: certificates that may sign the services' certificates.
+        certificate: this identity's chain.
+        key: its private key.
+        files: where the three were read, in this order; empty when they came from elsewhere.
+    """
 
     ca: bytes
     certificate: bytes
     key: bytes = field(repr=False)
+    files: tuple[Path, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def from_env(
@@ -130,8 +140,8 @@ class Credentials:
         """Reads an application's certificate from `EMANET_CERTS_DIR` or the endpoints' folder.
 
         Raises:
-            StateError: CONFIG_INVALID when neither names a folder; SECRET_UNUSABLE when a file is
-                missing there.
+            StateError: CONFIG_INVALID when neither names a folder; SECRET_UNUSABLE, with its path,
+                when a file is missing there.
             CallerError: INVALID_NAME when `app` is not a slug.
         """
         variables = os.environ if environ is None else environ
@@ -157,8 +167,26 @@ class Credentials:
             try:
                 texts.append(path.read_bytes())
             except OSError as cause:
-                raise error(Reason.SECRET_UNUSABLE, secret=path.name) from cause
-        return cls(ca=texts[0], certificate=texts[1], key=texts[2])
+                raise error(Reason.SECRET_UNUSABLE, secret=str(path)) from cause
+        return cls(ca=texts[0], certificate=texts[1], key=texts[2], files=(ca, certificate, key))
+
+    def renewed(self) -> Self | None:
+        """What lies in the files now, None when that is the same or no pair that fits.
+
+        Reads files; a pair that is being replaced at this moment is taken the next time.
+        """
+        if not self.files:
+            return None
+        ca, certificate, key = self.files
+        try:
+            found = self.from_files(ca=ca, certificate=certificate, key=key)
+            if found == self:
+                return None
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_cert_chain(certificate, key, password=_no_password)
+        except (EmanetError, OSError, ValueError):
+            return None
+        return found
 
     def to_grpc(self) -> grpc.ChannelCredentials:
         """The credentials in gRPC's form."""
@@ -212,6 +240,11 @@ def _is_loopback_address(target: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _no_password() -> str:
+    """Refuses encrypted keys instead of asking on the terminal."""
+    return ""
 
 
 def _unusable(problem: str) -> EmanetError:

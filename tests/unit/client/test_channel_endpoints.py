@@ -18,7 +18,9 @@ from emanet.client.channel import (
     _is_loopback_address,
     service_config,
 )
+from emanet.client.connection import Connection
 from emanet.core.errors import CallerError, Reason, StateError
+from tests.fakes.certificates import CertificateAuthority
 
 _FILES = (access_audit_pb2, log_pb2, rules_pb2, crypto_pb2, keys_pb2, inventory_pb2)
 _NEVER_RETRIED = {"Decrypt", "CheckAccess", "RecordOutcome", "ListAccessRecords", "ExportLog"}
@@ -65,6 +67,7 @@ def test_missing_variables_and_files_are_told(tmp_path: Path) -> None:
             "panel", endpoints=endpoints, environ={"EMANET_CERTS_DIR": str(tmp_path)}
         )
     assert missing.value.reason is Reason.SECRET_UNUSABLE
+    assert missing.value.metadata["secret"] == str(tmp_path / "ca.pem")
 
 
 def test_an_application_name_cannot_leave_the_folder(tmp_path: Path) -> None:
@@ -82,6 +85,34 @@ def test_credentials_do_not_print_the_key(tmp_path: Path) -> None:
     credentials = Credentials.from_env("panel", endpoints=endpoints, environ={})
     assert credentials.key == b"content of panel.key"
     assert "panel.key" not in repr(credentials)
+
+
+def test_a_renewed_certificate_is_taken_once_it_fits_its_key(tmp_path: Path) -> None:
+    """A new channel follows a whole renewal; half of one, or none, keeps the channel there is."""
+    authority = CertificateAuthority()
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    authority.issue().write(tmp_path, "panel")
+    endpoints = Endpoints.from_file(_endpoints(tmp_path, certs_dir=str(tmp_path)))
+    connection = Connection(
+        ServiceName.CRYPTO,
+        endpoints=endpoints,
+        credentials=Credentials.from_env("panel", endpoints=endpoints, environ={}),
+        make=lambda channel: (channel,),
+        look_every_s=0.0,
+    )
+    first = connection.stub()
+    assert connection.stub() is first
+    renewed = authority.issue()
+    (tmp_path / "panel.pem").write_bytes(renewed.cert_pem)
+    assert connection.stub() is first
+    (tmp_path / "panel.key").write_bytes(renewed.key_pem)
+    second = connection.stub()
+    assert second is not first
+    assert connection.stub() is second
+    (tmp_path / "panel.key").unlink()
+    assert connection.stub() is second
+    first[0].close()
+    connection.close()
 
 
 def test_service_config_covers_every_method_of_the_contract() -> None:
