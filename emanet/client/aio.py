@@ -105,7 +105,7 @@ class AsyncEmanet(Facade):
             EmanetError: when a whole batch fails.
         """
         results: list[Sealed | EmanetError] = []
-        for batch in requests.split(items, size_of=lambda item: len(item.value) * 4):
+        for batch in requests.split(items, size_of=requests.size_to_encrypt):
             request = requests.encrypt_request(self.organization, batch)
             response = await self._send(self._crypto.stub().Encrypt, request, ServiceName.CRYPTO)
             results += requests.read_sealed(response)
@@ -151,7 +151,7 @@ class AsyncEmanet(Facade):
         """
         reading = current_reading()
         results: list[Plain | EmanetError] = []
-        for batch in requests.split(items, size_of=lambda item: len(item.envelope)):
+        for batch in requests.split(items, size_of=requests.size_to_open):
             request = requests.decrypt_request(
                 self.organization, batch, reading=reading, action=action
             )

@@ -115,6 +115,7 @@ class Facade:
         Raises:
             CallerError: INVALID_FIELD unless exactly one of staff_token, data_subject and as_app
                 is given.
+            DeniedError: TOKEN_INVALID for a staff token that no header can carry.
         """
         return ReadingScope(
             make_reading(

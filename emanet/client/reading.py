@@ -6,6 +6,7 @@ the purpose of a read is never guessed (promise P1).
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -72,6 +73,9 @@ class Reading:
         return context
 
 
+# Found here: gRPC would report it as an internal error. RFC 6750 section 2.1 is narrower still.
+_TOKEN = re.compile("[!-~]+")
+
 _current: ContextVar[Reading | None] = ContextVar("emanet_reading", default=None)
 
 
@@ -108,6 +112,7 @@ def make_reading(
 
     Raises:
         CallerError: INVALID_FIELD when none or several of them are given.
+        DeniedError: TOKEN_INVALID for a staff token that no header can carry.
     """
     actors = {
         audit.ACTOR_KIND_STAFF: bool(staff_token),
@@ -120,6 +125,8 @@ def make_reading(
             Reason.INVALID_FIELD,
             violations=(("actor", "give exactly one of staff_token, data_subject, as_app"),),
         )
+    if staff_token and not _TOKEN.fullmatch(staff_token):
+        raise error(Reason.TOKEN_INVALID, problem="form")
     return Reading(
         actor=named[0],
         purpose=purpose,

@@ -44,6 +44,8 @@ __all__ = [
     "read_opened",
     "read_sealed",
     "record_request",
+    "size_to_encrypt",
+    "size_to_open",
     "split",
     "to_open_of_rows",
 ]
@@ -90,6 +92,29 @@ def split(items: Iterable[_T], *, size_of: Callable[[_T], int]) -> Iterator[tupl
         total += size
     if batch:
         yield tuple(batch)
+
+
+def size_to_encrypt(item: ToEncrypt) -> int:
+    """The most bytes that a value takes in a request.
+
+    Raises:
+        CallerError: INVALID_FIELD for a value that is neither text nor bytes.
+    """
+    if not isinstance(item.value, str | bytes):
+        raise _of_wrong_type(item.field, "give text or bytes; leave out what is not there")
+    return len(item.value) * 4
+
+
+def size_to_open(item: ToOpen) -> int:
+    """The bytes that an envelope takes in a request.
+
+    Raises:
+        CallerError: INVALID_FIELD for anything that is no stored envelope, an empty column's None
+            above all.
+    """
+    if not isinstance(item.envelope, str | bytes | bytearray | memoryview):
+        raise _of_wrong_type(item.field, "give the envelope as it was stored, bytes or emn1.… text")
+    return len(item.envelope)
 
 
 def encrypt_request(organization: str, items: Sequence[ToEncrypt]) -> crypto_pb2.EncryptRequest:
@@ -285,6 +310,10 @@ def _set_text(value: crypto_pb2.Value, text: str) -> None:
         problem = "a text with a lone surrogate is not Unicode"
         raise error(Reason.INVALID_FIELD, violations=(("value", problem),))
     value.text = text
+
+
+def _of_wrong_type(field: str, wanted: str) -> EmanetError:
+    return error(Reason.INVALID_FIELD, violations=((field, wanted),))
 
 
 def _cell(row: object, column: str) -> bytes | str | None:

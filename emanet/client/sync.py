@@ -103,7 +103,7 @@ class Emanet(Facade):
             EmanetError: when a whole batch fails.
         """
         results: list[Sealed | EmanetError] = []
-        for batch in requests.split(items, size_of=lambda item: len(item.value) * 4):
+        for batch in requests.split(items, size_of=requests.size_to_encrypt):
             request = requests.encrypt_request(self.organization, batch)
             response = self._send(self._crypto.stub().Encrypt, request, ServiceName.CRYPTO)
             results += requests.read_sealed(response)
@@ -149,7 +149,7 @@ class Emanet(Facade):
         """
         reading = current_reading()
         results: list[Plain | EmanetError] = []
-        for batch in requests.split(items, size_of=lambda item: len(item.envelope)):
+        for batch in requests.split(items, size_of=requests.size_to_open):
             request = requests.decrypt_request(
                 self.organization, batch, reading=reading, action=action
             )

@@ -9,7 +9,7 @@ import pytest
 
 from emanet.api.access_audit.v1 import resources_pb2
 from emanet.client.reading import Case, ReadingScope, current_reading, make_reading
-from emanet.core.errors import CallerError
+from emanet.core.errors import CallerError, DeniedError
 
 
 def _scope(purpose: str) -> ReadingScope:
@@ -24,6 +24,14 @@ def test_outside_a_block_there_is_no_reading():
     """P1: forgetting the statement raises; no default is ever guessed."""
     with pytest.raises(CallerError, match="INVALID_FIELD"):
         current_reading()
+
+
+@pytest.mark.parametrize("token", ["abc\n", "a b", "ğ"])
+def test_a_token_that_no_header_carries_is_refused_at_once(token):
+    """It is a wrong token like any other, not an internal error of the transport."""
+    with pytest.raises(DeniedError, match="TOKEN_INVALID") as refused:
+        make_reading(purpose="support", staff_token=token)
+    assert token not in str(refused.value)
 
 
 def test_an_inner_block_replaces_the_outer_one_and_gives_it_back():

@@ -74,6 +74,20 @@ def test_envelopes_are_sent_as_drivers_give_them(stored):
     assert request.items[0].envelope == b"\x00\x01"
 
 
+@pytest.mark.parametrize(
+    ("size_of", "item"),
+    [
+        (requests.size_to_open, ToOpen("customer.email", None)),
+        (requests.size_to_encrypt, ToEncrypt("customer.email", None)),
+        (requests.size_to_encrypt, ToEncrypt("customer.email", 5)),
+    ],
+)
+def test_an_empty_column_is_refused_with_its_field(size_of, item):
+    """A NULL where a value was expected is the commonest slip; a TypeError would name nothing."""
+    with pytest.raises(CallerError, match=r"INVALID_FIELD.*\(customer\.email: give"):
+        size_of(item)
+
+
 def test_text_that_is_not_unicode_is_refused_without_showing_it():
     """P7: neither the error nor its traceback holds the value."""
     name = "Ayşe"
