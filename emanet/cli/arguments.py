@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from emanet.cli.problems import CommandError
 
 __all__ = [
     "ISTANBUL",
+    "error_name",
     "iso_time",
     "local_time",
     "parse_case",
@@ -78,7 +80,7 @@ def read_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as cause:
-        raise CommandError("unread", file=path, why=cause.strerror) from cause
+        raise CommandError("unread", file=path, why=error_name(cause)) from cause
     except UnicodeDecodeError as cause:
         raise CommandError("unread", file=path, why="UTF-8") from cause
 
@@ -95,7 +97,12 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as cause:
-        raise CommandError("unwritten", file=path, why=cause.strerror) from cause
+        raise CommandError("unwritten", file=path, why=error_name(cause)) from cause
+
+
+def error_name(failure: OSError) -> str:
+    """The system's short name of an error (`ENOENT`), which has words in both languages."""
+    return errno.errorcode.get(failure.errno or 0, type(failure).__name__)
 
 
 def local_time(moment: dt.datetime) -> str:

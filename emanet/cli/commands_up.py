@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ __all__ = ["COMMANDS"]
 
 _START_TIMEOUT_S = 180.0
 _POLL_S = 0.1
+_SERVER_PACKAGES = ("sqlalchemy", "alembic", "structlog", "pydantic_settings", "grpc_health")
 _SETTING_PREFIXES = tuple(f"EMANET_{name.upper()}_" for name in ("runtime", *SERVICES))
 
 
@@ -31,6 +33,7 @@ def up(
     detach: Annotated[bool, typer.Option("--detach")] = False,
 ) -> int:
     """Starts the three services and stays until it is asked to end."""
+    from emanet.cli.running import running_supervisor
     from emanet.core.names import parse_installation, parse_organization
 
     workspace = session.workspace
@@ -39,6 +42,10 @@ def up(
         installation or (record.installation if record else DEFAULT_INSTALLATION)
     )
     ids = tuple(parse_organization(each) for each in organization)
+    running = running_supervisor(workspace)
+    if running is not None:
+        raise CommandError("already_up", pid=running)
+    _require_server_packages()
     if detach:
         _start_detached(session, workspace, name=name, organizations=ids)
     else:
@@ -89,6 +96,19 @@ def _supervise(
     session.print(session.say("down.stopped", names=", ".join(SERVICES)))
 
 
+def _require_server_packages() -> None:
+    """The services run in this Python; the wheel's extras do not bring what they need.
+
+    Raises:
+        CommandError: a package of theirs is missing.
+    """
+    from emanet.cli.supervisor import find_checkout
+
+    for module in _SERVER_PACKAGES:
+        if find_spec(module) is None:
+            raise CommandError("no_server_packages", module=module, checkout=find_checkout())
+
+
 def _settings_given() -> dict[str, str]:
     """Settings of services in this environment; what the supervisor decides itself is left out."""
     from emanet.cli.supervisor import OWN_SETTINGS
@@ -104,11 +124,7 @@ def _start_detached(
     session: Session, workspace: Workspace, *, name: str, organizations: tuple[str, ...]
 ) -> None:
     from emanet.cli.processes import has_ended, spawn_detached
-    from emanet.cli.running import running_supervisor
 
-    running = running_supervisor(workspace)
-    if running is not None:
-        raise CommandError("already_up", pid=running)
     workspace.run.mkdir(parents=True, exist_ok=True)
     workspace.endpoints.unlink(missing_ok=True)
     arguments = ["up", "--installation", name, "--lang", session.lang.value]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emanet.cli.arguments import read_file
+from emanet.cli.arguments import error_name, read_file
 from emanet.cli.binding import Command
 from emanet.cli.problems import CommandError
 from emanet.cli.session import Session
@@ -79,6 +80,8 @@ def receipt(
     data, key = _read_bytes(file), _read_vkey(vkey)
     if is_destruction_receipt(data):
         return _destruction(session, data, key, log=log)
+    if not _is_json(data):
+        raise CommandError("not_receipt", file=file)
     if leaf is None and log is None:
         raise CommandError("leaf_or_log")
     evidence = verify_receipt(
@@ -141,11 +144,18 @@ def _read_vkey(path: Path) -> Vkey:
         raise CommandError("not_vkey", file=path) from cause
 
 
+def _is_json(data: bytes) -> bool:
+    try:
+        return isinstance(json.loads(data), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as cause:
-        raise CommandError("unread", file=path, why=cause.strerror) from cause
+        raise CommandError("unread", file=path, why=error_name(cause)) from cause
 
 
 def _describe(session: Session, fault: Fault) -> str:

@@ -141,6 +141,8 @@ def export(
     from emanet.api.inventory.v1 import inventory_pb2
 
     moment = parse_time(as_of, name="as-of")
+    if output == "-" and session.as_json:
+        raise CommandError("two_answers")
     with session.admin() as admin:
         file = admin.inventory.export(
             view=inventory_pb2.ExportView.Value(f"EXPORT_VIEW_{view.name}"),

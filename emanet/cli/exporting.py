@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emanet.cli.arguments import error_name
 from emanet.cli.problems import CommandError
 from emanet.core.errors import Reason, error
 from emanet.core.tiles import parse_path, tiles_of
@@ -59,12 +60,12 @@ def write_export(
         directory.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     except OSError as cause:
-        raise CommandError("unwritten", file=directory, why=cause.strerror) from cause
+        raise CommandError("unwritten", file=directory, why=error_name(cause)) from cause
     try:
         exported = _write_parts(parts, staging, progress=progress)
         _move(staging, directory)
     except OSError as cause:
-        raise CommandError("unwritten", file=directory, why=cause.strerror) from cause
+        raise CommandError("unwritten", file=directory, why=error_name(cause)) from cause
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return exported

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import typer
@@ -28,7 +27,7 @@ from emanet.cli import (
 from emanet.cli.binding import Group, add_commands, group_class
 from emanet.cli.language import Lang, language_of
 from emanet.cli.problems import CommandError
-from emanet.cli.report import report_error, report_problem, report_usage
+from emanet.cli.report import report_error, report_problem, report_unexpected, report_usage
 from emanet.cli.wording_help import help_of
 from emanet.core.errors import EmanetError
 
@@ -104,9 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader went away (`emanet … | head`); nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
+    except KeyboardInterrupt:
+        return 2
     except Exception as failure:  # noqa: BLE001 (the process edge: told and turned into a status)
         if isinstance(failure, _UsageProblem):
             return report_usage(failure, lang=lang)
-        traceback.print_exc()
-        return 2
+        return report_unexpected(failure, lang=lang, as_json="--json" in given)
     return status if isinstance(status, int) else 0

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from emanet.cli.language import Lang
 from emanet.cli.problems import CommandError
-from emanet.cli.wording import say
+from emanet.cli.wording import WORDS, say
 from emanet.core.errors import Code, EmanetError, Reason
 
-__all__ = ["report_error", "report_problem", "report_usage", "status_of"]
+__all__ = ["report_error", "report_problem", "report_unexpected", "report_usage", "status_of"]
 
 _ENVIRONMENT_CODES = frozenset({Code.UNAUTHENTICATED, Code.UNAVAILABLE, Code.INTERNAL})
 _ENVIRONMENT = frozenset(
@@ -79,8 +80,9 @@ def report_error(failure: EmanetError, *, lang: Lang, as_json: bool) -> int:
 
 def report_problem(problem: CommandError, *, lang: Lang, as_json: bool) -> int:
     """Prints what the command line itself found and returns the exit status."""
-    message = say(f"problem.{problem.name}", lang=lang, **problem.values)
-    next_step = say(f"problem.{problem.name}.next", lang=lang, **problem.values)
+    values = {name: _worded(name, value, lang=lang) for name, value in problem.values.items()}
+    message = say(f"problem.{problem.name}", lang=lang, **values)
+    next_step = say(f"problem.{problem.name}.next", lang=lang, **values)
     if as_json:
         document = {
             "error": {
@@ -97,6 +99,14 @@ def report_problem(problem: CommandError, *, lang: Lang, as_json: bool) -> int:
     return problem.status
 
 
+def report_unexpected(failure: Exception, *, lang: Lang, as_json: bool) -> int:
+    """Prints where an error came from that nobody foresaw; its text may hold a value (P7)."""
+    innermost = traceback.extract_tb(failure.__traceback__)[-1]
+    place = f"{innermost.filename}:{innermost.lineno}"
+    problem = CommandError("unexpected", kind=type(failure).__name__, place=place)
+    return report_problem(problem, lang=lang, as_json=as_json)
+
+
 def report_usage(failure: Exception, *, lang: Lang) -> int:
     """Prints what is wrong with the command line itself; always 2."""
     context = getattr(failure, "ctx", None)
@@ -105,10 +115,16 @@ def report_usage(failure: Exception, *, lang: Lang) -> int:
     if kind == "NoArgsIsHelpError":
         sys.stderr.write(f"{context.get_help() if context is not None else ''}\n")
         return 2
-    told = getattr(failure, "format_message", lambda: str(failure))()
+    told = getattr(failure, "format_message", lambda: str(failure))().replace("Value error, ", "")
     sys.stderr.write(f"{say('error', lang=lang)}: {_usage_text(failure, told, lang=lang)}\n")
     sys.stderr.write(f"  → {say('usage.help', lang=lang, path=path)}\n")
     return 2
+
+
+def _worded(name: str, value: object, *, lang: Lang) -> object:
+    """The reason of an operating system in words, where there are some; else the value."""
+    key = f"why.{value}"
+    return say(key, lang=lang) if name == "why" and key in WORDS else value
 
 
 def _usage_text(failure: Exception, told: str, *, lang: Lang) -> str:

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from emanet.cli.arguments import error_name
 from emanet.cli.language import Lang
 from emanet.cli.problems import CommandError
 from emanet.cli.wording import say
 from emanet.cli.workspace import Workspace
-from emanet.core.errors import EmanetError, Reason, error
+from emanet.core.errors import EmanetError, Reason
 
 if TYPE_CHECKING:
     # These bring gRPC with them; a command that needs none must not wait for it.
     from emanet.client.admin import Admin
-    from emanet.client.channel import Endpoints
+    from emanet.client.channel import Credentials, Endpoints
     from emanet.client.sync import Emanet
 
 __all__ = ["Session"]
@@ -124,8 +125,7 @@ class Session:
         """Where the services listen: `EMANET_ENDPOINTS`, else the local installation.
 
         Raises:
-            CommandError: neither is there.
-            StateError: CONFIG_INVALID when the file is not usable.
+            CommandError: neither is there, or the file is none that `emanet up` writes.
         """
         from emanet.client.channel import Endpoints
 
@@ -133,37 +133,37 @@ class Session:
         path = Path(named) if named else self.workspace.endpoints
         if not path.exists():
             raise CommandError("no_endpoints", file=path)
-        return Endpoints.from_file(path)
+        try:
+            return Endpoints.from_file(path)
+        except EmanetError as cause:
+            raise CommandError("bad_endpoints", file=path) from cause
 
     def admin(self, organization: str = "") -> Admin:
         """The administration client for the named organization.
 
         Raises:
-            CommandError: no organization or no endpoints.
-            StateError: SECRET_UNUSABLE without the application's certificate.
+            CommandError: no organization, no endpoints, or no certificate of the application.
         """
         from emanet.client.admin import Admin
-        from emanet.client.channel import Credentials
 
         endpoints = self.endpoints()
         return Admin(
             organization=organization or self.require_organization(),
             endpoints=endpoints,
-            credentials=Credentials.from_env(self.app, endpoints=endpoints),
+            credentials=self._credentials(endpoints),
             staff_token=self.staff_token(),
             language=_LANGUAGE_TAGS[self.lang],
         )
 
     def facade(self) -> Emanet:
         """The client that encrypts and reads; raises like `admin`."""
-        from emanet.client.channel import Credentials
         from emanet.client.sync import Emanet
 
         endpoints = self.endpoints()
         return Emanet(
             organization=self.require_organization(),
             endpoints=endpoints,
-            credentials=Credentials.from_env(self.app, endpoints=endpoints),
+            credentials=self._credentials(endpoints),
             timeout_s=_TIMEOUT_S,
             language=_LANGUAGE_TAGS[self.lang],
         )
@@ -197,13 +197,27 @@ class Session:
         """The token given, else the content of the file that `EMANET_TOKEN_FILE` names, else "".
 
         Raises:
-            StateError: SECRET_UNUSABLE when that file cannot be read.
+            CommandError: that file cannot be read.
         """
         variables = os.environ if environ is None else environ
         named = variables.get(_TOKEN_FILE_VARIABLE, "")
         if self.token or not named:
             return self.token.strip()
+        file = f"{_TOKEN_FILE_VARIABLE}={named}"
         try:
             return Path(named).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as cause:
-            raise error(Reason.SECRET_UNUSABLE, secret=_TOKEN_FILE_VARIABLE) from cause
+        except OSError as cause:
+            raise CommandError("unread", file=file, why=error_name(cause)) from cause
+        except UnicodeDecodeError as cause:
+            raise CommandError("unread", file=file, why="UTF-8") from cause
+
+    def _credentials(self, endpoints: Endpoints) -> Credentials:
+        from emanet.client.channel import Credentials
+
+        try:
+            return Credentials.from_env(self.app, endpoints=endpoints)
+        except EmanetError as refused:
+            if refused.reason is not Reason.SECRET_UNUSABLE:
+                raise
+            file = refused.metadata["secret"]
+            raise CommandError("no_certificate", app=self.app, file=file) from refused

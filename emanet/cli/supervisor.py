@@ -262,7 +262,9 @@ class Supervisor:
             check=False,
         )
         if done.returncode:
-            told = " ".join(line for line in done.stderr.splitlines() if not line.startswith("{"))
+            lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+            # Of a traceback only the last line says what happened.
+            told = lines[-1] if "Traceback" in done.stderr else " ".join(lines)
             raise error(
                 Reason.CONFIG_INVALID, problem=f"{service} {arguments[0]} was refused: {told}"
             )

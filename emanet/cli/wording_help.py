@@ -20,7 +20,7 @@ HELP: Mapping[str, tuple[str, str]] = MappingProxyType({
         "Emanet: personal-data inventory, field encryption and access audit under KVKK.\n\n"
         "Exit status: 0 done or so, 1 the thing asked about is not so, 2 usage or environment.",
         "Emanet: KVKK kapsamında kişisel veri envanteri, alan şifreleme ve erişim denetimi.\n\n"
-        "Çıkış kodu: 0 oldu ya da öyle, 1 sorulan şey öyle değil, 2 kullanım ya da ortam hatası."),
+        "Çıkış kodu: 0 yapıldı ya da doğru, 1 sorulanın yanıtı hayır, 2 kullanım ya da ortam hatası."),
     "version": ("Show the version and exit.", "Sürümü göster."),
     "lang": ("Language of texts; default from LANG.", "Metinlerin dili; verilmezse LANG'a göre."),
     "as_json": ("Answer with one JSON document.", "Yanıtı tek bir JSON belgesi olarak ver."),

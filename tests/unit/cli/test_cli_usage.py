@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from emanet import __version__
-from emanet.cli.report import status_of
+from emanet.cli.language import Lang
+from emanet.cli.report import report_unexpected, status_of
 from emanet.core.errors import Reason, error
 from tests.fakes.command_line import CommandLine
 
@@ -141,3 +142,56 @@ def test_help_waits_for_nothing_heavy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_the_extra_the_command_says_what_to_install() -> None:
+    """The wheel's base brings the command's name; whoever types it reads one line, no traceback."""
+    program = (
+        "import sys; sys.modules['typer'] = None; "
+        "from emanet.cli.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == '  → python -m pip install "emanet[cli]"'
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unforeseen_error_tells_its_place_and_no_value(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """P7: what somebody else's exception says may hold a value."""
+    with pytest.raises(ValueError, match="invalid literal") as unforeseen:
+        int("ayse@example.com")
+    assert report_unexpected(unforeseen.value, lang=Lang.EN, as_json=False) == 2
+    told = capsys.readouterr().err
+    assert "ValueError in " in told
+    assert "test_cli_usage.py:" in told
+    assert "ayse" not in told
+
+
+def test_a_sheet_on_standard_output_leaves_no_room_for_json(emanet: CommandLine) -> None:
+    """With --json the answer is one JSON document, here the error."""
+    answer = emanet("inventory", "export", "--output", "-", "--json")
+    assert (answer.status, answer.json["error"]["reason"]) == (2, "TWO_ANSWERS")
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "told"),
+    [
+        ({}, ("--app", "nosuch"), "no certificate for application nosuch"),
+        ({"EMANET_ENDPOINTS": __file__}, (), "is not an endpoints file"),
+    ],
+)
+def test_what_is_missing_on_this_side_is_named(
+    tmp_path: Path, environ: dict[str, str], arguments: tuple[str, ...], told: str
+) -> None:
+    """A file of the caller's own is told by its path, and never as if it were the server's."""
+    endpoints = tmp_path / "endpoints.json"
+    content = {"mode": "dev", "installation": "demo", "services": {"inventory": "127.0.0.1:1"}}
+    endpoints.write_text(json.dumps({**content, "certs_dir": str(tmp_path)}), encoding="utf-8")
+    emanet = CommandLine({"EMANET_ENDPOINTS": str(endpoints), **environ})
+    answer = emanet("inventory", "submit", "--organization", "degirmen", *arguments)
+    assert answer.status == 2
+    assert told in answer.err
