@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -11,7 +12,6 @@ import structlog
 from emanet.api.crypto.v1 import crypto_pb2, crypto_pb2_grpc, keys_pb2, keys_pb2_grpc
 from emanet.core.checkpoint import Vkey, parse_vkey
 from emanet.core.errors import EmanetError, Reason, error
-from services.crypto import storage
 from services.crypto.audit import AuditGateway
 from services.crypto.authorisation import ROWS
 from services.crypto.background import Background
@@ -82,7 +82,12 @@ def _build(host: Host[CryptoSettings]) -> Service:
     audit = AuditGateway(audit_channel.current)
     keystore = _open_keystore(host)
     registers = Registers(database)
-    tenants = Tenants(database=database, registers=registers, state_dir=settings.state_dir)
+    tenants = Tenants(
+        database=database,
+        registers=registers,
+        state_dir=settings.state_dir,
+        verify=partial(verify_canary, keystore=keystore, database=database),
+    )
     caches = PairCaches(settings.cache_pairs)
     finder = KeyFinder(database=database, keystore=keystore, caches=caches)
     steps = DestructionSteps(
@@ -133,8 +138,6 @@ def _build(host: Host[CryptoSettings]) -> Service:
 
     async def start() -> None:
         verify_primitives()
-        for row in await database.read(storage.keys.list_organizations):
-            await verify_canary(row, keystore=keystore, database=database)
         await tenants.load()
         background.start()
         background.run_every(settings.destruction_interval_seconds, worker.run_once)

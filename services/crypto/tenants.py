@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
 
 from emanet.core import canonical
 from emanet.core.checkpoint import parse_vkey
-from emanet.core.errors import EmanetError, Reason, error
+from emanet.core.errors import EmanetError, Reason, UnavailableError, error
 from services.crypto import storage
 from services.crypto.logs import LogMemory
 from services.crypto.registers import OrganizationRegister, Registers
+from services.crypto.storage.keys import OrganizationRow
 from services.runtime.database import Database
 from services.runtime.files import replace_file
 
@@ -89,10 +90,19 @@ class Tenant:
 class Tenants:
     """All organizations; one that was added while the service runs is found at its first use."""
 
-    def __init__(self, *, database: Database, registers: Registers, state_dir: Path) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        registers: Registers,
+        state_dir: Path,
+        verify: Callable[[OrganizationRow], Awaitable[None]],
+    ) -> None:
+        """Starts empty; `verify` raises unless the secrets open an organization's canary."""
         self._database = database
         self._registers = registers
         self._state_dir = state_dir
+        self._verify = verify
         self._tenants: dict[str, Tenant] = {}
         self._mutex = asyncio.Lock()
         self.on_found: Callable[[Tenant], None] = lambda _: None
@@ -102,19 +112,40 @@ class Tenants:
         return tuple(self._tenants.values())
 
     async def load(self) -> None:
-        """Finds every organization of the database.
+        """Finds every organization of the database; one that is at fault does not stop others.
+
+        What is refused here is refused again at each use, until it is mended.
 
         Raises:
-            StateError: KEYS_BEHIND, the database is older than the files beside it.
+            StateError: of the first organization when none can be served: KEYS_BEHIND, the
+                database is older than the files beside it; SECRET_UNUSABLE, the passphrase, the
+                lookup key or an epoch file is another one's.
+            IntegrityError: in the same way KEY_ROW_CORRUPT, ENVELOPE_INVALID.
+            UnavailableError: DATABASE_UNAVAILABLE.
         """
+        refused: list[EmanetError] = []
         for row in await self._database.read(storage.keys.list_organizations):
-            await self.require(row.organization)
+            try:
+                await self.require(row.organization)
+            except UnavailableError:
+                raise
+            except EmanetError as failure:
+                refused.append(failure)
+                _log.error(
+                    "organization.refused",
+                    organization=row.organization,
+                    reason=failure.reason.value,
+                )
+        if refused and not self._tenants:
+            raise refused[0]
 
     async def require(self, organization: str) -> Tenant:
         """The tenant of an organization.
 
         Raises:
-            StateError: ORGANIZATION_MISSING, it is not set up in this service; KEYS_BEHIND.
+            StateError: ORGANIZATION_MISSING, it is not set up in this service; KEYS_BEHIND,
+                SECRET_UNUSABLE.
+            IntegrityError: KEY_ROW_CORRUPT, ENVELOPE_INVALID, its canary does not open.
         """
         tenant = self._tenants.get(organization)
         if tenant is not None:
@@ -138,6 +169,7 @@ class Tenants:
         row, head, state = found
         if row is None or head is None or state is None:
             raise error(Reason.ORGANIZATION_MISSING, organization=organization)
+        await self._verify(row)
         counters = CounterFile(self._state_dir / f"{organization}.json")
         counters.verify(counter=head.counter, log_size=state.seen.size)
         counters.remember(counter=head.counter, log_size=state.seen.size)

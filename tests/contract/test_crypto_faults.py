@@ -204,6 +204,39 @@ async def test_a_database_that_forgot_the_log_is_refused(world: World) -> None:
     assert failure.value.reason is Reason.KEYS_BEHIND
 
 
+@pytest.mark.parametrize(
+    ("damaged", "reason"),
+    [
+        ("state/cinar.json", Reason.SECRET_UNUSABLE),
+        ("epochs/cinar.json", Reason.SECRET_UNUSABLE),
+        ("", Reason.KEYS_BEHIND),
+    ],
+    ids=["state file", "epoch file", "old database"],
+)
+async def test_an_organization_at_fault_does_not_stop_the_others(
+    world: World, damaged: str, reason: Reason
+) -> None:
+    """It alone is refused, at every use, until what is wrong is mended; no restart is needed."""
+    both = ("cinar", "mese")
+    path = world.folder / (damaged or "state/cinar.json")
+    async with world.replica(both, state="state") as replica:
+        envelope = await replica.seal()
+        kept = path.read_bytes()
+        if damaged:
+            path.write_bytes(kept[:-1])
+        else:
+            tenant = await replica.tenants.require("cinar")
+            tenant.counters.remember(counter=9, log_size=0)
+    async with world.replica(both, state="state") as replica:
+        theirs = await replica.seal(organization="mese")
+        assert await replica.open(theirs, organization="mese") == "ayşe@example.com".encode()
+        for work in (replica.seal, lambda: replica.open(envelope), replica.destroy):
+            assert await refused(work()) is reason
+        assert [tenant.organization for tenant in replica.tenants.all()] == ["mese"]
+        path.write_bytes(kept)
+        assert await replica.open(envelope) == "ayşe@example.com".encode()
+
+
 async def test_a_damaged_state_file_is_told(world: World) -> None:
     """It is neither believed nor replaced."""
     async with world.replica(state="state"):

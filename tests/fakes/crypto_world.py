@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -37,7 +38,7 @@ from services.crypto.operations.destroy import (
 )
 from services.crypto.operations.encrypt import EncryptOperation, PlainItem
 from services.crypto.registers import Registers
-from services.crypto.setup import add_organization
+from services.crypto.setup import add_organization, verify_canary
 from services.crypto.storage.destruction import DestructionRow
 from services.crypto.storage.register import VersionRow
 from services.crypto.tenants import Tenants
@@ -321,7 +322,10 @@ class World:
         caches = PairCaches(cache_pairs)
         name = state or f"state-{next(self._numbers)}"
         tenants = Tenants(
-            database=database, registers=Registers(database), state_dir=self.folder / name
+            database=database,
+            registers=Registers(database),
+            state_dir=self.folder / name,
+            verify=partial(verify_canary, keystore=keystore, database=database),
         )
         await tenants.load()
         finder = KeyFinder(database=database, keystore=keystore, caches=caches)

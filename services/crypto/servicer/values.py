@@ -51,7 +51,10 @@ class CryptoServicer(crypto_pb2_grpc.CryptoServiceServicer):
         request: crypto_pb2.GetServiceInfoRequest,
         context: grpc.ServicerContext,  # noqa: ARG002 (gRPC's signature)
     ) -> crypto_pb2.GetServiceInfoResponse:
-        """Tells version, mode and installation of the service."""
+        """Tells version, mode and installation, and how the organization stands here.
+
+        An organization that is refused is told as what it is refused for.
+        """
         answer = crypto_pb2.GetServiceInfoResponse(
             service=_SERVICE,
             version=__version__,
@@ -60,8 +63,12 @@ class CryptoServicer(crypto_pb2_grpc.CryptoServiceServicer):
         )
         try:
             tenant = await self._tenants.require(request.organization)
-        except EmanetError:
-            return answer
+        except EmanetError as failure:
+            if failure.reason is Reason.ORGANIZATION_MISSING:
+                return answer
+            raise
+        if tenant.log.fault:
+            raise error(Reason.LOG_FORK)
         register = self._tenants.register(request.organization)
         answer.organization_known = True
         answer.register_number = register.number_in_effect(self._clock.now())
