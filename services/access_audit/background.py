@@ -19,7 +19,7 @@ from services.access_audit.ground import Contacts
 from services.access_audit.jobs.keys import HeadJob
 from services.access_audit.register_sink import RegisterIntake
 from services.access_audit.signer import CheckpointFiles
-from services.access_audit.warnings import Warnings
+from services.access_audit.warnings import WarningCode, Warnings
 from services.runtime.database import Database
 from services.runtime.health import Latch
 from services.runtime.keyring import KeyProvider
@@ -46,15 +46,17 @@ class Background:
     files: CheckpointFiles
     channel: Callable[[], aio.Channel]
     _feeds: dict[str, asyncio.Task[None]] = field(default_factory=dict, init=False)
+    _refused: dict[str, EmanetError] = field(default_factory=dict, init=False)
     _look: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def start(self) -> None:
         """Checks secrets and every log, then follows the registers.
 
-        A log that does not verify is refused for its organization; the others are served.
+        A log that does not verify, and an epoch file that is missing or does not open, are
+        refused for their organization; the others are served.
 
         Raises:
-            StateError: SECRET_UNUSABLE, an epoch file is missing or does not open.
+            StateError: SECRET_UNUSABLE, no organization's epoch file opens.
         """
         times = await self.database.read(storage.registers.read_contacts)
         self.contacts.load(times)
@@ -62,6 +64,8 @@ class Background:
             self.inventory.meet()
         self.committer.start()
         await self._add_new()
+        if self._refused and not self._feeds:
+            raise next(iter(self._refused.values()))
         self._look = asyncio.get_running_loop().create_task(self._look_for_new(), name="look")
 
     async def stop(self) -> None:
@@ -85,14 +89,25 @@ class Background:
 
     async def _add_new(self) -> None:
         for organization in await self.database.read(storage.log.list_organizations):
-            if organization in self._feeds:
+            if organization in self._feeds or not await self._opens(organization):
                 continue
-            await asyncio.to_thread(self.keyring.active_epoch, organization)
             with suppress(EmanetError):
                 await self.committer.submit(HeadJob(organization))
             self._feeds[organization] = asyncio.get_running_loop().create_task(
                 self._feed(organization).run(), name=f"register {organization}"
             )
+
+    async def _opens(self, organization: str) -> bool:
+        """Whether the epoch file opens; if not, that is told once, and tried again later."""
+        try:
+            await asyncio.to_thread(self.keyring.active_epoch, organization)
+        except EmanetError as failure:
+            if organization not in self._refused:
+                self._refused[organization] = failure
+                self.warnings.add(organization, WarningCode.SECRET_REFUSED)
+            return False
+        self._refused.pop(organization, None)
+        return True
 
     def _feed(self, organization: str) -> RegisterFeed:
         intake = RegisterIntake(

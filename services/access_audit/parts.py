@@ -76,11 +76,10 @@ def compose_core(host: Host[AccessAuditSettings]) -> Core:
     """Reads the root secrets and builds what the operations stand on; starts nothing.
 
     Raises:
-        StateError: SECRET_UNUSABLE, a root secret or an epoch file does not open.
+        StateError: SECRET_UNUSABLE, a root secret cannot be read.
     """
     settings = host.settings
     keyring = host.open_keyring()
-    keyring.verify()
     log_keys = LogKeys(host.read_key(LOG_SEED))
     vault = Vault(lookup_key=host.read_key(PSEUDONYM_KEY), keyring=keyring)
     warnings = Warnings()
@@ -184,6 +183,7 @@ def _info(core: Core) -> ServiceInfo:
         heads=core.heads,
         contacts=core.contacts,
         warnings=core.warnings,
+        principals=core.host.principals,
         clock=core.host.clock,
         degraded_after=timedelta(seconds=settings.register_degraded_seconds),
     )

@@ -11,7 +11,7 @@ import structlog
 from emanet.client.register_feed import FetchedVersion
 from emanet.core.clock import Clock
 from emanet.core.encoding import micros
-from emanet.core.errors import EmanetError, Reason
+from emanet.core.errors import EmanetError, IntegrityError, Reason
 from emanet.core.ids import new_uuid7
 from services.access_audit import storage
 from services.access_audit.committer import Committer
@@ -85,7 +85,12 @@ class RegisterIntake:
         )
 
     async def interrupted(self, failure: EmanetError) -> None:
-        """Logs that the stream broke; age of the last contact decides what follows."""
-        _log.info(
+        """Logs that the stream broke; age of the last contact decides what follows.
+
+        The inventory telling that its own copy is corrupt is no outage: that is a finding.
+        """
+        if isinstance(failure, IntegrityError):
+            self.warnings.add(self.organization, WarningCode.REGISTER_REFUSED)
+        _log.warning(
             "register.interrupted", organization=self.organization, reason=failure.reason.value
         )

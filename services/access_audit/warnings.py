@@ -27,6 +27,10 @@ class WarningCode(StrEnum):
     LOG_REFUSED: the log is not what was signed; nothing is decided or signed for this
         organization. Keep everything as it is and call the security team.
     PSEUDONYM_REFUSED: a pseudonym row does not open; whoever it stands for is not shown.
+    SECRET_REFUSED: the epoch file is missing or does not open; nothing is decided for this
+        organization. Put the file back; it is tried again by itself.
+    PRINCIPALS_REFUSED: principals.yaml was changed and cannot be read; the last good content is
+        in force, so a revocation that stands in it is not. Mend the file.
     """
 
     RULE_EVALUATION_FAILED = "RULE_EVALUATION_FAILED"
@@ -36,6 +40,8 @@ class WarningCode(StrEnum):
     RULES_CORRUPT = "RULES_CORRUPT"
     LOG_REFUSED = "LOG_REFUSED"
     PSEUDONYM_REFUSED = "PSEUDONYM_REFUSED"
+    SECRET_REFUSED = "SECRET_REFUSED"  # noqa: S105 (a code)
+    PRINCIPALS_REFUSED = "PRINCIPALS_REFUSED"
 
 
 class Warnings:

@@ -283,15 +283,6 @@ class PassphraseKeyring:
         """Returns the organizations that have a file, sorted."""
         return tuple(sorted(path.stem for path in self._folder.glob("[a-z]*.json")))
 
-    def verify(self) -> None:
-        """Opens every file, for the self-test at start.
-
-        Raises:
-            StateError: SECRET_UNUSABLE, a file is changed or belongs to another passphrase.
-        """
-        for organization in self.organizations():
-            self.active_epoch(organization)
-
     def _load(self, organization: str) -> _Loaded:
         path = self._path(organization)
         try:

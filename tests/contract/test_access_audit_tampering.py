@@ -11,10 +11,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from emanet.core.checkpoint import Checkpoint
-from emanet.core.errors import EmanetError, Reason
+from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.ids import new_uuid7
 from emanet.register.manifest import load_manifest
 from services.access_audit.jobs.register import AcceptRegisterJob
+from services.access_audit.register_sink import RegisterIntake
 from tests.fakes.access_audit_world import (
     ORGANIZATION,
     AuditReplica,
@@ -254,6 +255,29 @@ async def test_a_second_digest_for_a_register_number_is_refused_for_ever(
     refused = await _refusal(audit.core.committer.submit(job))
     assert refused.reason is Reason.REGISTER_CORRUPT
     assert len(audit.rows()) == before
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_finding"),
+    [(Reason.REGISTER_CORRUPT, True), (Reason.SERVICE_UNAVAILABLE, False)],
+)
+async def test_an_inventory_that_finds_itself_corrupt_is_a_finding(
+    audit: AuditReplica, reason: Reason, *, is_finding: bool
+) -> None:
+    """It is told at once, not when the register is stale; an outage alone is none."""
+    intake = RegisterIntake(
+        organization=ORGANIZATION,
+        database=audit.core.host.database,
+        committer=audit.core.committer,
+        contacts=audit.core.contacts,
+        clock=audit.clock,
+        warnings=audit.core.warnings,
+        reached=lambda: None,
+    )
+    await intake.interrupted(error(reason, service="inventory"))
+    info = await audit.operations.info.read(ORGANIZATION)
+    told = "REGISTER_REFUSED" in {warning.code for warning in info.warnings}
+    assert told is is_finding
 
 
 async def test_swapped_pseudonyms_are_found_when_they_are_read(world: AuditWorld) -> None:

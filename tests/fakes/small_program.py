@@ -41,7 +41,8 @@ def build(host: Host[SmallSettings]) -> Service:
     keyring = host.open_keyring()
 
     async def start() -> None:
-        keyring.verify()
+        for organization in keyring.organizations():
+            keyring.active_epoch(organization)
 
     return Service(
         registrations=(

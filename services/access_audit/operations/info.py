@@ -17,6 +17,7 @@ from services.access_audit.heads import Heads
 from services.access_audit.messages import to_timestamp
 from services.access_audit.warnings import WarningCode, Warnings
 from services.runtime.database import Database
+from services.runtime.principals import PrincipalsFile
 from services.runtime.settings import RuntimeSettings
 
 __all__ = ["ServiceInfo"]
@@ -31,6 +32,7 @@ class ServiceInfo:
     heads: Heads
     contacts: Contacts
     warnings: Warnings
+    principals: PrincipalsFile
     clock: Clock
     degraded_after: timedelta
 
@@ -74,4 +76,6 @@ class ServiceInfo:
             found.append((WarningCode.REGISTER_DEGRADED, 1))
         if self.heads.blocked(organization) is not None:
             found.append((WarningCode.LOG_REFUSED, 1))
+        if self.principals.problem:
+            found.append((WarningCode.PRINCIPALS_REFUSED, 1))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from emanet.core.checkpoint import open_checkpoint, parse_vkey
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.leaf import AccessLeaf, decode_leaf
 from emanet.core.merkle import leaf_hash
+from services.access_audit.server import DEFINITION as AUDIT
 from services.runtime.primitives import ed25519_verify
 from tests.fakes.access_audit_hosted import TIMEOUT_S, HostedAudit, request_id
 from tests.fakes.access_audit_world import ORGANIZATION, PARENT, access_context, item, timestamp
@@ -149,3 +151,60 @@ async def test_decisions_go_on_while_the_inventory_is_away(hosted: HostedAudit) 
     )
     assert answer.verdict == resources_pb2.VERDICT_DENY
     assert hosted.audit.server.health.problems == ()
+
+
+async def test_an_organization_without_its_epoch_file_does_not_stop_the_others(
+    tmp_path: Path,
+) -> None:
+    """It alone is refused and told in its status, until the file is back; no restart is needed."""
+    hosted = HostedAudit.at(tmp_path / "installation")
+    await hosted.start_inventory()
+    await hosted.start_audit()
+    assert hosted.audit is not None
+    await AUDIT.add_organization(hosted.audit.host, "mese")
+    epoch_file = hosted.audit_settings().epochs_dir / f"{ORGANIZATION}.json"
+    await hosted.audit.stop()
+    away = epoch_file.rename(tmp_path / "away.json")
+    try:
+        await hosted.start_audit()
+        await hosted.publish()
+        cli = hosted.access("/app/cli")
+
+        async def warnings(organization: str) -> dict[str, int]:
+            info = await cli.GetServiceInfo(
+                access_audit_pb2.GetServiceInfoRequest(organization=organization),
+                timeout=TIMEOUT_S,
+            )
+            return {warning.code: warning.count for warning in info.warnings}
+
+        assert "SECRET_REFUSED" not in await warnings("mese")
+        assert (await warnings(ORGANIZATION))["SECRET_REFUSED"] == 1
+        away.rename(epoch_file)
+        await hosted.wait_for_register(1)
+    finally:
+        await hosted.stop()
+
+
+async def test_a_broken_principals_file_is_told(hosted: HostedAudit) -> None:
+    """The old content stays in force, and the status says that it is not the one on disk."""
+    path = hosted.installation.principals_path
+    text = path.read_text(encoding="utf-8")
+    cli = hosted.access("/app/cli")
+
+    async def wait_until_told(expected: bool) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            while True:
+                if await is_told() is expected:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def is_told() -> bool:
+        info = await cli.GetServiceInfo(
+            access_audit_pb2.GetServiceInfoRequest(organization=ORGANIZATION), timeout=TIMEOUT_S
+        )
+        return "PRINCIPALS_REFUSED" in {warning.code for warning in info.warnings}
+
+    assert not await is_told()
+    for content, expected in ((f"{text}revoked: {{}}\n", True), (text, False)):
+        path.write_text(content, encoding="utf-8")
+        await wait_until_told(expected)
