@@ -225,8 +225,11 @@ def _options(target: str) -> tuple[tuple[str, str | int], ...]:
         ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
-        ("grpc.initial_reconnect_backoff_ms", 200),
-        ("grpc.max_reconnect_backoff_ms", 5_000),
+        # A service that comes back is found within a second; a peer that swallows packets is
+        # given up after five, not after gRPC's twenty.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
+        ("grpc.min_reconnect_backoff_ms", 5_000),
     ]
     if _is_loopback_address(target):
         # Certificates of development name `localhost`; a public CA signs no loopback address.
