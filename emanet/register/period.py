@@ -20,7 +20,9 @@ __all__ = ["ISTANBUL", "Period", "add_period", "add_to_date", "parse_period"]
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 
 _PATTERN = re.compile(r"P(?:([0-9]{1,3})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,4})W)?(?:([0-9]{1,5})D)?")
-_LONGEST_MONTHS = 12 * 150
+# What may be stated; a sum of a few of them (keep, bucket, interval, backups) is longer.
+_LONGEST_MONTHS, _LONGEST_DAYS = 12 * 150, 36_525
+_MOST_SUMMED = 8
 # Mean Gregorian month (400 years = 146,097 days = 4,800 months), for comparing periods only.
 _DAYS_PER_MONTH = (146_097, 4_800)
 
@@ -31,8 +33,8 @@ class Period:
     """A span of calendar time.
 
     Attributes:
-        months: whole months, years counted as twelve; 0 to 1,800.
-        days: whole days on top, weeks counted as seven; 0 to 36,525.
+        months: whole months, years counted as twelve; stated 0 to 1,800, in a sum 0 to 14,400.
+        days: whole days on top, weeks counted as seven; stated 0 to 36,525, in a sum 0 to 292,200.
 
     Equality is by months and days. Order is by length with the mean Gregorian month, then by
     months and days, so that it is total: P1M < P31D, P12M == P1Y.
@@ -42,8 +44,11 @@ class Period:
     days: int = 0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.months <= _LONGEST_MONTHS and 0 <= self.days <= 36_525):
-            raise ValueError("a period has 0 to 1,800 months and 0 to 36,525 days")
+        if not (
+            0 <= self.months <= _MOST_SUMMED * _LONGEST_MONTHS
+            and 0 <= self.days <= _MOST_SUMMED * _LONGEST_DAYS
+        ):
+            raise ValueError("a sum of periods has 0 to 14,400 months and 0 to 292,200 days")
 
     def __str__(self) -> str:
         """ISO 8601: P10Y, P20M (below two years in months), P2Y6M, P35D, P0D for nothing."""
@@ -100,7 +105,7 @@ def parse_period(text: str) -> Period:
     are refused, because retention is calendar time.
 
     Raises:
-        ValueError: when the text is no such period.
+        ValueError: when the text is no such period, or longer than 150 years and 36,525 days.
     """
     if text == "PT0S":
         return Period()
@@ -108,7 +113,10 @@ def parse_period(text: str) -> Period:
     if match is None or text == "P":
         raise ValueError("a period is written PnYnMnWnD, for example P10Y, P6M or P35D")
     years, months, weeks, days = (int(part or 0) for part in match.groups())
-    return Period(months=12 * years + months, days=7 * weeks + days)
+    period = Period(months=12 * years + months, days=7 * weeks + days)
+    if period.months > _LONGEST_MONTHS or period.days > _LONGEST_DAYS:
+        raise ValueError("a period is at most 150 years (1,800 months) and 36,525 days")
+    return period
 
 
 def add_period(start: datetime, period: Period) -> datetime:

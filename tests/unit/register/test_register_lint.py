@@ -140,6 +140,13 @@ def test_maximum_counts_bucket_interval_and_backups(backups: str, fits: bool) ->
     assert (not over) is fits
 
 
+@pytest.mark.parametrize("keep", ["P150Y", "P36525D"])
+def test_the_longest_period_is_linted(keep: str) -> None:
+    """The most that may be stated still adds up with bucket, interval and backups."""
+    text = mutated("keep: P15M", f"keep: {keep}")
+    assert "INV018" in {finding.rule for finding in findings(text)}
+
+
 def test_processor_row_needs_no_basis_and_no_notice() -> None:
     """A processor acts on its customer's basis: nothing of its own basis or notice is asked."""
     stated = mutated(

@@ -236,7 +236,9 @@ def column(code: str) -> int:
     return [each.code for each in inventory_rows(register()).columns].index(code)
 
 
-@pytest.mark.parametrize("name", ["registrar", "hosting", "bulk-messaging", "chat-bot", "web-agency"])
+@pytest.mark.parametrize(
+    "name", ["registrar", "hosting", "bulk-messaging", "chat-bot", "web-agency"]
+)
 def test_examples_fill_every_required_cell(name: str) -> None:
     """In a repaired register no required cell of the official sheet is empty or undecided."""
     text = (ORGANIZATIONS / name / "register.yaml").read_text("utf-8")

@@ -75,7 +75,22 @@ def test_period_is_written_in_one_form(text: str, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "P", "10Y", "P-1Y", "P1.5Y", "P1H", "PT5M", "p1y", "P1D1M", "P9999Y", "P1Y "]
+    "text",
+    [
+        "",
+        "P",
+        "10Y",
+        "P-1Y",
+        "P1.5Y",
+        "P1H",
+        "PT5M",
+        "p1y",
+        "P1D1M",
+        "P9999Y",
+        "P1Y ",
+        "P150Y1M",
+        "P36526D",
+    ],
 )
 def test_other_texts_are_no_periods(text: str) -> None:
     """Times of day, signs, fractions and another order are refused."""
