@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 from emanet.register.diff import Act, Change, VerbisChange, diff, diff_verbis
+from emanet.register.notice_words import word_change, word_group
 from emanet.register.period import ISTANBUL
 from emanet.register.reference import reference
 from emanet.register.values import Kind, Register
@@ -18,9 +18,7 @@ from emanet.register.verbis import verbis_view
 __all__ = ["ChangeNotice", "change_notice"]
 
 _WIDTH = 100
-_LONGEST_VALUE = 120
-# Person ids stay in the register; a notice is read by everybody.
-_PERSONS = frozenset({"by", "staff"})
+_LANGUAGES = ("tr", "en")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIGNS = MappingProxyType({Act.ADDED: "+", Act.REMOVED: "-", Act.CHANGED: "~"})
 _SECTIONS = MappingProxyType(
@@ -114,6 +112,7 @@ def change_notice(
         deadline=deadline,
         ground=view.controller.ground if view.controller.is_exempt else None,
         is_exempt=view.controller.is_exempt,
+        is_first=not a.activities,
     )
     return ChangeNotice(
         organization=b.organization.id,
@@ -139,6 +138,7 @@ class _Page:
     deadline: date | None
     ground: str | None
     is_exempt: bool
+    is_first: bool
 
 
 def _text(page: _Page, *, lang: int) -> str:
@@ -178,10 +178,30 @@ def _verbis_lines(page: _Page, lang: int) -> Iterator[str]:
         en = f"  VERBİS by {by} (changed {page.happened})"
         article = ("Sicil Yön. 13: yedi gün", "registry regulation art. 13: seven days")[lang]
         yield f"{(tr, en)[lang]}; {article}."
+        if page.is_first:
+            yield from _first_lines(page, lang)
+        yield (
+            "  + seçilir, - seçimi kaldırılır, ~ değiştirilir:",
+            "  + to select, - to deselect, ~ to change:",
+        )[lang]
     for change in page.told:
         where = "" if change.entry is None else f"{change.entry.label} · "
         words = f"{where}{_ITEMS[change.item][lang]}: {_arrow(change.old, change.new)}"
         yield from _wrapped(f"  {_SIGNS[change.act]} {words}")
+
+
+def _first_lines(page: _Page, lang: int) -> Iterator[str]:
+    """The first version changes nothing that we know of; it is what VERBİS has to say."""
+    since = page.register.registry.since if page.register.registry is not None else None
+    if since is None:
+        yield (
+            "  İlk sürüm: kayıt işlemeye başlamadan önce yapılır (Sicil Yön. 8/1).",
+            "  First version: register before processing begins (registry regulation art. 8/1).",
+        )[lang]
+    else:
+        tr = f"İlk sürüm: {since:%d.%m.%Y} tarihli kayıtla karşılaştırılır, farkı girilir."
+        en = f"First version: compare with what VERBİS holds since {since}; enter what differs."
+        yield f"  {(tr, en)[lang]}"
 
 
 def _group_lines(changes: Iterable[Change], lang: int) -> Iterator[str]:
@@ -195,7 +215,7 @@ def _group_lines(changes: Iterable[Change], lang: int) -> Iterator[str]:
     for code in sorted(counts, key=lambda code: (reference().subject_group(code).order, code)):
         count = counts[code]
         word = ("değişiklik", "change" if count == 1 else "changes")[lang]
-        yield f"  {_group(code, lang)}: {count} {word}"
+        yield f"  {word_group(code, lang=_LANGUAGES[lang])}: {count} {word}"
 
 
 def _change_lines(page: _Page, lang: int) -> Iterator[str]:
@@ -207,50 +227,24 @@ def _change_lines(page: _Page, lang: int) -> Iterator[str]:
         if change.kind is not section:
             section = change.kind
             yield f"  {_SECTIONS[section][lang]}"
-        yield from _wrapped(f"    {_SIGNS[change.act]} {_sentence(change, everybody, lang)}")
+        yield from _wrapped(
+            f"    {_SIGNS[change.act]} {_sentence(change, register, everybody, lang)}"
+        )
     if section is None:
         yield ("  Hiçbir şey.", "  Nothing.")[lang]
 
 
-def _sentence(change: Change, everybody: Set[str], lang: int) -> str:
-    what = _arrow(_words(change.old), _words(change.new))
-    if change.kind is Kind.MEASURE:
-        label = reference().lists["measures"][change.slug]
-        words = label.tr if lang == 0 else label.en
-    else:
-        place = change.path.removeprefix(f"{change.kind.value}/")
-        words = f"{place}: {what}" if what else place
+def _sentence(change: Change, register: Register, everybody: Set[str], lang: int) -> str:
+    words = word_change(change, register, lang=_LANGUAGES[lang])
     if len(everybody) > 1 and everybody <= set(change.concerns):
         whom = ("herkes", "everybody")[lang]
     else:
-        whom = ", ".join(_group(code, lang) for code in change.concerns)
+        whom = ", ".join(word_group(code, lang=_LANGUAGES[lang]) for code in change.concerns)
     return f"{words}  [{whom}]" if whom else words
-
-
-def _group(code: str, lang: int) -> str:
-    label = reference().subject_label(code)
-    return label.tr if lang == 0 else label.en
 
 
 def _arrow(old: str, new: str) -> str:
     return f"{old} → {new}" if old and new else old or new
-
-
-def _words(value: object) -> str:
-    """A JSON value in few words: text as it is, an entity by its label, a list by its items."""
-    if isinstance(value, Mapping):
-        kept = {key: part for key, part in value.items() if key not in _PERSONS}
-        label = kept.get("tr") or kept.get("says")
-        if isinstance(label, str):
-            return label
-        words = ", ".join(f"{key} {_words(part)}" for key, part in kept.items())
-    elif isinstance(value, list | tuple):
-        words = ", ".join(_words(part) for part in value)
-    elif isinstance(value, str):
-        words = value
-    else:
-        words = "" if value is None else json.dumps(value)
-    return textwrap.shorten(words, width=_LONGEST_VALUE, placeholder=" …")
 
 
 def _wrapped(line: str) -> list[str]:

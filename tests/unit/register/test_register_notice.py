@@ -81,7 +81,8 @@ def test_notice_tells_whom_it_concerns() -> None:
     notice = change_notice(register(), register(("keep: P8Y", "keep: P9Y")), effective=NOON)
     assert "  Bireysel müşteri / üye: 1 değişiklik\n" in notice.tr
     assert "  Individual customer / member: 1 change\n" in notice.en
-    assert "contract/keep: P8Y → P9Y" in notice.tr
+    assert "contract · saklama süresi: 8 yıl → 9 yıl" in notice.tr
+    assert "contract · retention period: 8 years → 9 years" in notice.en
 
 
 def test_change_for_all_groups_says_everybody() -> None:
@@ -89,8 +90,33 @@ def test_change_for_all_groups_says_everybody() -> None:
     notice = change_notice(
         register(), register(("P30D\n  receipts", "P20D\n  receipts")), effective=NOON
     )
-    assert "backups_gone_after: P30D → P20D  [herkes]" in notice.tr
+    assert "yedeklerin silinmesi: 30 gün → 20 gün  [herkes]" in notice.tr
     assert "[everybody]" in notice.en
+
+
+def test_notice_speaks_of_names_and_keeps_the_path() -> None:
+    """A row's recipient is told by name, with the path that lint and denials point to."""
+    given = register(
+        (
+            "basis: 6/3-a, consent: AR-1, keep: contract",
+            "basis: 6/3-a, consent: AR-1, keep: contract, to: [court]",
+        ),
+        ("may_use_for: [authority, oversight]", "may_use_for: [authority, oversight, service]"),
+    )
+    notice = change_notice(register(), given, effective=NOON)
+    assert "Hesap (account/rows/2) · alıcılar: Mahkeme" in notice.tr
+    assert "Mahkeme (court) · kullanabileceği amaçlar: Yasal merci, Denetim" in notice.tr
+
+
+def test_first_version_is_no_change_of_an_entry() -> None:
+    """Whoever is registered compares; whoever is not registers before processing (art. 8/1)."""
+    first = change_notice(empty_register("deneme"), register(), effective=NOON)
+    assert "03.01.2022 tarihli kayıtla" in first.tr
+    unregistered = register(("  since: 2022-01-03\n", ""))
+    notice = change_notice(empty_register("deneme"), unregistered, effective=NOON)
+    assert "Sicil Yön. 8/1" in notice.tr
+    assert "art. 8/1" in notice.en
+    assert "İlk sürüm" not in change_notice(register(), register(LONGER), effective=NOON).tr
 
 
 def test_no_change_is_said_so() -> None:
