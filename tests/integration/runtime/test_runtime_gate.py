@@ -226,12 +226,32 @@ async def test_token_of_another_application_is_refused(server: SmallServer, path
         assert await reason_of(call) == Reason.TOKEN_INVALID.value
 
 
-@pytest.mark.parametrize("values", [["Basic abc"], ["Bearer"], ["Bearer a", "Bearer b"]])
+@pytest.mark.parametrize("values", [["Basic abc"], ["Bearer"], ["Bearer GOOD", "Bearer GOOD"]])
 async def test_malformed_authorization_is_refused(server: SmallServer, values: list[str]) -> None:
-    metadata = tuple(("authorization", value) for value in values)
+    good = server.installation.issuer.token("a1")
+    metadata = tuple(("authorization", value.replace("GOOD", good)) for value in values)
     async with server.channel("/app/panel") as channel:
         call = stub(channel).GetDraft(DRAFT, timeout=5, metadata=metadata)
         assert await reason_of(call) == Reason.TOKEN_INVALID.value
+
+
+@pytest.mark.parametrize("path", ["/app/panel", "/service/crypto"])
+async def test_person_of_another_organizations_issuer_is_refused(
+    installation: SmallInstallation, path: str
+) -> None:
+    """An application that may touch the organization does not lend that to whom it brings."""
+    text = installation.principals_path.read_text()
+    installation.principals_path.write_text(text.replace("[cinar, mese]", "[mese]"))
+    server = await start_small_server(installation)
+    token = installation.issuer.token("a1", groups=["kvkk"])
+    async with server.channel(path) as channel:
+        if path.startswith("/service"):
+            call = stub(channel).GetServiceInfo(INFO, timeout=5, metadata=bearer(token))
+        else:
+            call = stub(channel).GetDraft(DRAFT, timeout=5, metadata=bearer(token))
+        assert await reason_of(call) == Reason.ORGANIZATION_NOT_ALLOWED.value
+    assert server.servicer.calls == []
+    await server.stop()
 
 
 async def test_duty_is_needed_in_the_requests_organization(server: SmallServer) -> None:
@@ -330,8 +350,13 @@ async def test_too_many_requests_in_flight_are_refused_per_caller(
         error_info, found = await details_of(stub(channel).GetServiceInfo(INFO, timeout=20))
         assert error_info.reason == Reason.OVERLOADED.value
         assert found["RetryInfo"].retry_delay.nanos > 0
+        entered.clear()
+        others = asyncio.ensure_future(stub(other).GetServiceInfo(INFO, timeout=20))
+        arrived = asyncio.ensure_future(entered.wait())
+        await asyncio.wait({others, arrived}, return_when=asyncio.FIRST_COMPLETED)
         gate.set()
-        await stub(other).GetServiceInfo(INFO, timeout=20)
+        await others
+        await arrived
         await first
         await stub(channel).GetServiceInfo(INFO, timeout=20)
     await server.stop()

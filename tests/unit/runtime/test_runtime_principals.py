@@ -86,7 +86,8 @@ def test_strange_yaml_is_refused(path: Path, text: str) -> None:
 
 
 def test_trust_domains_of_dev_and_production_never_mix(path: Path) -> None:
-    dev = failure(path, PRINCIPALS, mode=Mode.PRODUCTION)
+    without_issuer = "\n".join(PRINCIPALS.splitlines()[:2]) + "\napplications: {}\n"
+    dev = failure(path, without_issuer, mode=Mode.PRODUCTION)
     other = PRINCIPALS.replace("trust_domain: dev.emanet.invalid", "trust_domain: cinar.example")
     issuer = failure(path, other, mode=Mode.PRODUCTION)
     production = failure(path, other, mode=Mode.DEV)

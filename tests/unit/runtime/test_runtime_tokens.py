@@ -193,6 +193,10 @@ def test_garbage_is_refused(site: Site, token: str) -> None:
     assert site.reason(token) is Reason.TOKEN_INVALID
 
 
+def test_oversized_token_is_refused_whoever_signed_it(site: Site) -> None:
+    assert site.reason(site.issuer.token("a1", padding="x" * 8192)) is Reason.TOKEN_INVALID
+
+
 def test_duplicate_claims_are_refused(site: Site) -> None:
     claims = json.dumps(site.issuer.claims("a1"))
     payload = claims[:-1] + ', "sub": "b1"}'
