@@ -106,7 +106,8 @@ def _starter(organizations: Iterable[str]) -> str:
     applications = {
         "panel": "token_client: panel, may_assert: [data_subject]",
         "helpdesk": "token_client: helpdesk, owns_cases: [ticket]",
-        "erp": "token_client: erp, may_assert: [app], owns_cases: [order, invoice_run, campaign]",
+        "erp": "token_client: erp, may_assert: [app], owns_cases: [order, invoice_run, campaign], "
+        "owns_events: [contract_ended, consent_ended]",
         "register-desk": "owns_cases: [legal_order]",
         "soc": "owns_cases: [incident]",
         "audit-desk": "owns_cases: [review]",

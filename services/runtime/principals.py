@@ -61,6 +61,7 @@ class Application:
         token_client: `azp` of the staff tokens that it may present; empty = it presents none.
         may_assert: kinds of actor that it may name without a token.
         owns_cases: case kinds that it alone pushes.
+        owns_events: events whose times it pushes, with which retention periods start.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Application:
     token_client: str = ""
     may_assert: frozenset[str] = frozenset()
     owns_cases: frozenset[str] = frozenset()
+    owns_events: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +281,14 @@ def _applications(node: Node) -> dict[str, Application]:
         if not is_slug(name):
             raise item.error("application name expected", "uygulama adı bekleniyordu")
         entry = item.closed(
-            allowed=("organizations", "systems", "token_client", "may_assert", "owns_cases"),
+            allowed=(
+                "organizations",
+                "systems",
+                "token_client",
+                "may_assert",
+                "owns_cases",
+                "owns_events",
+            ),
             required=("organizations",),
         )
         may_assert = _texts(entry.get("may_assert"))
@@ -295,6 +304,7 @@ def _applications(node: Node) -> dict[str, Application]:
             token_client=client.text() if client is not None else "",
             may_assert=may_assert,
             owns_cases=_slugs(entry.get("owns_cases")),
+            owns_events=_slugs(entry.get("owns_events")),
         )
     _require_one_owner(node, applications)
     return applications

@@ -152,6 +152,14 @@ async def test_events_must_start_something(audit: AuditReplica) -> None:
     assert (leaf.app, leaf.entries) == ("erp", 1)
 
 
+async def test_events_belong_to_the_applications_that_own_them(audit: AuditReplica) -> None:
+    """Another application could end or prolong anybody's retention: nothing is stored."""
+    before = len(audit.rows())
+    refused = await _refusal(audit.put_event("customers/7", "contract_ended", NOW, app="panel"))
+    assert refused.reason is Reason.RPC_NOT_ALLOWED
+    assert len(audit.rows()) == before
+
+
 async def _due(audit: AuditReplica, **fields: object):
     message = access_audit_pb2.ListDueSubjectsRequest(parent=PARENT, **fields)
     return await audit.operations.due.list_due(audit.request(service="crypto"), message)

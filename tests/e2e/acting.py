@@ -49,7 +49,7 @@ issuers:
 applications:
   panel: {{organizations: [{ORGANIZATION}, {NEIGHBOUR}], systems: [panel], token_client: panel, may_assert: [data_subject]}}
   helpdesk: {{organizations: [{ORGANIZATION}, {NEIGHBOUR}], token_client: helpdesk, owns_cases: [ticket]}}
-  erp: {{organizations: [{ORGANIZATION}], owns_cases: [invoice_run, campaign]}}
+  erp: {{organizations: [{ORGANIZATION}], owns_cases: [invoice_run, campaign], owns_events: [contract_ended, consent_ended]}}
   register_desk: {{organizations: [{ORGANIZATION}], token_client: register_desk, owns_cases: [legal_order]}}
   invoice-run: {{organizations: [{ORGANIZATION}], may_assert: [app]}}
   outsider: {{organizations: [{NEIGHBOUR}], token_client: outsider, may_assert: [data_subject, app]}}

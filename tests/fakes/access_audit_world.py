@@ -44,7 +44,7 @@ issuers:
 applications:
   panel: {organizations: [cinar, mese], systems: [panel], token_client: panel, may_assert: [data_subject]}
   helpdesk: {organizations: [cinar, mese], token_client: helpdesk, owns_cases: [ticket]}
-  erp: {organizations: [cinar], owns_cases: [campaign]}
+  erp: {organizations: [cinar], owns_cases: [campaign], owns_events: [contract_ended, consent_ended, moved_house]}
   desk: {organizations: [cinar], owns_cases: [legal_order]}
   robot: {organizations: [cinar], may_assert: [app]}
   cli: {organizations: [cinar, mese], token_client: emanet-cli}
@@ -327,7 +327,7 @@ class AuditReplica:
         return answer.receipt
 
     async def put_event(
-        self, subject: str, event: str, at: datetime, *, request_id: str = ""
+        self, subject: str, event: str, at: datetime, *, request_id: str = "", app: str = "erp"
     ) -> resources_pb2.Receipt:
         message = access_audit_pb2.PutRetentionEventsRequest(
             organization=ORGANIZATION,
@@ -336,7 +336,7 @@ class AuditReplica:
                 resources_pb2.RetentionEvent(subject=subject, event=event, event_time=timestamp(at))
             ],
         )
-        answer = await self.operations.facts.put_events(self.request("erp"), message)
+        answer = await self.operations.facts.put_events(self.request(app), message)
         return answer.receipt
 
     async def check(

@@ -148,7 +148,7 @@ emanet: principals/v1
 trust_domain: {DEV_TRUST_DOMAIN}
 issuers: [{{iss: "{DEV_ISSUER}", jwks_file: jwks.json, organizations: [{organization}]}}]
 applications:
-  panel: {{organizations: [{organization}], token_client: panel, may_assert: [data_subject]}}
+  panel: {{organizations: [{organization}], token_client: panel, may_assert: [data_subject], owns_events: [contract_ended, consent_ended, moon_landed]}}
   invoice-run: {{organizations: [{organization}], may_assert: [app]}}
   helpdesk: {{organizations: [{organization}], token_client: helpdesk, owns_cases: [ticket]}}
   erp: {{organizations: [{organization}], owns_cases: [invoice_run, campaign]}}

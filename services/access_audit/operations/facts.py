@@ -86,17 +86,23 @@ class Facts:
     async def put_events(
         self, request: Request, message: access_audit_pb2.PutRetentionEventsRequest
     ) -> access_audit_pb2.PutRetentionEventsResponse:
-        """Stores starts of retention periods.
+        """Stores starts of retention periods, of events that the calling application owns.
 
         Raises:
-            EmanetError: INVALID_FIELD; see `PutEventsJob.run`.
+            EmanetError: RPC_NOT_ALLOWED for an event of another application; INVALID_FIELD; see
+                `PutEventsJob.run`.
         """
         _require_batch(len(message.events))
+        application = request.caller.application
+        if application is None:
+            raise error(Reason.RPC_NOT_ALLOWED, rpc=request.rpc)
+        if any(event.event not in application.owns_events for event in message.events):
+            raise error(Reason.RPC_NOT_ALLOWED, rpc=request.rpc)
         latest_us = micros(self.clock.now() + _AHEAD)
         orders = tuple(_event(event, latest_us) for event in message.events)
         job = PutEventsJob(
             organization=request.organization,
-            application=request.caller.name,
+            application=application.name,
             orders=orders,
             request=self._key(request, message, message.request_id),
             shelf=self.shelf,
