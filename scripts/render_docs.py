@@ -30,8 +30,8 @@ Identity is the one SPIFFE id of the certificate (`/app/NAME` or `/service/NAME`
 the staff token's groups through `principals.yaml`, for each organization. A fresh log-in is one of
 the last five minutes. `staff token: optional` means that the actor of the request decides whether
 one is needed. Besides, an application touches only its own organizations, pushes only the case
-kinds (`owns_cases`) and retention events (`owns_events`) that `principals.yaml` gives it, and speaks for a data subject or for itself only where
-`may_assert` says so.
+kinds (`owns_cases`) and retention events (`owns_events`) that `principals.yaml` gives it, and
+speaks for a data subject or for itself only where `may_assert` says so.
 
 """
 PAGES: Mapping[str, Callable[[], str]] = {
