@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from emanet.core.errors import EmanetError, Reason, error
-from emanet.core.leaf import MAX_FIELDS, Act, ActorAuth, ActorKind
+from emanet.core.leaf import MAX_FIELDS, Act, ActorAuth, ActorKind, Entry, EntryKey
 from emanet.core.names import is_slug
 from emanet.rules.question import CaseRef, Question
 from services.access_audit.domain.party import Party, staff_party
@@ -53,7 +53,12 @@ class ClaimItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
-    """What goes into entries only: where the access came from and why; empty where unknown."""
+    """What goes into entries only: where the access came from and why; empty where unknown.
+
+    Attributes:
+        entries: of those that are known, in the order in which leaves hold them; made once,
+            because all items of a call share them.
+    """
 
     connection: str = ""
     host: str = ""
@@ -61,6 +66,19 @@ class Traces:
     credential: str = ""
     token_id: str = ""
     text: str = ""
+    entries: tuple[Entry, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found = (
+            (EntryKey.CONNECTION, self.connection),
+            (EntryKey.HOST, self.host),
+            (EntryKey.SESSION, self.session),
+            (EntryKey.CREDENTIAL, self.credential),
+            (EntryKey.TOKEN_ID, self.token_id),
+            (EntryKey.TEXT, self.text),
+        )
+        entries = tuple([Entry(key, value) for key, value in found if value])
+        object.__setattr__(self, "entries", entries)
 
     def __repr__(self) -> str:
         return "Traces(...)"

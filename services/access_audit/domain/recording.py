@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from emanet.core.leaf import (
     AccessLeaf,
@@ -31,6 +32,14 @@ __all__ = [
     "before_the_fact",
     "system_of",
 ]
+
+_SHARED_PARTS = 1_024
+
+
+# Parts that many leaves share, checked once: tokens and codes, nothing of the entries.
+_actor = lru_cache(maxsize=_SHARED_PARTS)(Actor)
+_target = lru_cache(maxsize=_SHARED_PARTS)(Target)
+_decision = lru_cache(maxsize=_SHARED_PARTS)(Decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +105,9 @@ def access_entries(claim: Claim, tokens: Mapping[Party, str]) -> tuple[Entry, ..
         found.append(Entry(EntryKey.CASE, f"{claim.case.kind}/{claim.case.ref}"))
     if claim.approver is not None:
         found.append(Entry(EntryKey.APPROVER, tokens[staff_party(claim.approver)]))
-    traces = claim.traces
-    for key, value in (
-        (EntryKey.RECIPIENT, claim.recipient),
-        (EntryKey.CONNECTION, traces.connection),
-        (EntryKey.HOST, traces.host),
-        (EntryKey.SESSION, traces.session),
-        (EntryKey.CREDENTIAL, traces.credential),
-        (EntryKey.TOKEN_ID, traces.token_id),
-        (EntryKey.TEXT, traces.text),
-    ):
-        if value:
-            found.append(Entry(key, value))
-    return tuple(found)
+    if claim.recipient:
+        found.append(Entry(EntryKey.RECIPIENT, claim.recipient))
+    return (*found, *claim.traces.entries)
 
 
 def access_leaf(
@@ -139,18 +138,18 @@ def access_leaf(
         organization=organization,
         event_us=receive_us if claim.event_us is None else claim.event_us,
         receive_us=receive_us,
-        actor=Actor(id=actor_id, kind=claim.actor, auth=claim.auth),
+        actor=_actor(actor_id, claim.actor, claim.auth),
         app=claim.application,
         purpose=claim.purpose,
         act=claim.act,
-        target=Target(system=rests_on.system, fields=claim.fields, values=claim.values),
-        decision=Decision(
-            verdict=outcome.verdict,
-            mode=outcome.mode,
-            why=decision.why,
-            rules=decision.rules,
-            register=rests_on.register,
-            rule_set=rests_on.rule_set,
+        target=_target(rests_on.system, claim.fields, claim.values),
+        decision=_decision(
+            outcome.verdict,
+            outcome.mode,
+            decision.why,
+            decision.rules,
+            rests_on.register,
+            rests_on.rule_set,
         ),
         entries=sealed.count,
         entries_root=sealed.root,
