@@ -86,7 +86,8 @@ class CompiledRules:
         deny: the same for deny rules; under the role `*` those that strike who has no role.
         group_roles, app_roles: group or application -> roles; subject_roles: built-in roles.
         kinds: case kinds by name.
-        allowances: answers given before, as `decide` keeps them; they follow from the rest.
+        roles: roles of groups that were asked for before, as `roles_of` keeps them.
+        allowances: answers given before, as `decide` keeps them; both follow from the rest.
     """
 
     ruleset: RuleSet
@@ -97,6 +98,7 @@ class CompiledRules:
     app_roles: Mapping[str, tuple[str, ...]]
     subject_roles: tuple[str, ...]
     kinds: Mapping[str, CaseKind]
+    roles: dict[frozenset[str], tuple[str, ...]] = field(default_factory=dict)
     allowances: dict[tuple[object, ...], Decision] = field(default_factory=dict)
 
 

@@ -13,18 +13,28 @@ from emanet.rules.values import Counted, Per
 
 __all__ = ["case_needed", "needed_counts", "roles_of"]
 
+_MAX_ROLES = 4_096
 _NO_RULES: FieldRules = MappingProxyType({})
 
 
 def roles_of(compiled: CompiledRules, question: Question) -> tuple[str, ...]:
     """The need-to-know roles of the actor, sorted."""
     if question.actor is ActorKind.HUMAN:
-        known = compiled.group_roles
-        roles = {role for group in question.groups for role in known.get(group, ())}
-        return tuple(sorted(roles)) if len(roles) > 1 else tuple(roles)
+        return _group_roles(compiled, question.groups)
     if question.actor is ActorKind.APP:
         return compiled.app_roles.get(question.actor_id, ())
     return compiled.subject_roles
+
+
+def _group_roles(compiled: CompiledRules, groups: frozenset[str]) -> tuple[str, ...]:
+    roles = compiled.roles.get(groups)
+    if roles is None:
+        known = compiled.group_roles
+        roles = tuple(sorted({role for group in groups for role in known.get(group, ())}))
+        if len(compiled.roles) >= _MAX_ROLES:
+            compiled.roles.clear()
+        compiled.roles[groups] = roles
+    return roles
 
 
 def case_needed(compiled: CompiledRules, question: Question) -> str:
