@@ -6,8 +6,9 @@ verbatim and hashed as stored; nobody writes it anew to verify it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from json.encoder import encode_basestring
 from typing import assert_never
 
 from emanet.core import canonical
@@ -106,10 +107,12 @@ class Entry:
     Attributes:
         key: what it is.
         value: NFC text of 1 to 4,096 bytes of UTF-8.
+        data: canonical JSON of `[key, value]`, written once because leaves share entries.
     """
 
     key: EntryKey
     value: str
+    data: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuses an empty or too long value, and text that is not NFC."""
@@ -118,14 +121,12 @@ class Entry:
             raise error(
                 Reason.INVALID_FIELD, violations=(("value", "an entry has 1 to 4,096 bytes"),)
             )
-
-    def to_bytes(self) -> bytes:
-        """Canonical JSON of `[key, value]`."""
-        return canonical.write((self.key.value, self.value))
+        data = f'["{self.key}",{encode_basestring(self.value)}]'.encode()
+        object.__setattr__(self, "data", data)
 
     def hash(self, salt: bytes) -> bytes:
         """SHA-256(0x02 ‖ salt(16) ‖ canonical JSON)."""
-        return entry_hash(salt, self.to_bytes())
+        return entry_hash(salt, self.data)
 
 
 @dataclass(frozen=True, slots=True)

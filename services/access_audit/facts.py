@@ -26,6 +26,9 @@ from services.access_audit.transaction import LogTransaction
 
 __all__ = ["FactSheet", "actor_token", "case_key"]
 
+_CaseFactsKey = tuple[CaseKey, ActorKind, str, str | None, frozenset[str]]
+"""Case, actor, approver, and whom of the claim's subjects the case is about."""
+
 _NO_EVENTS: Mapping[str, Mapping[str, datetime]] = {}
 
 
@@ -82,6 +85,29 @@ class _KnownCase:
             closed_at=None if row.close_us is None else from_micros(row.close_us),
         )
 
+    def facts(self, about: frozenset[str], staff: Mapping[str, str]) -> CaseFacts:
+        """What a decision is told, in the names of the claim's own people.
+
+        Args:
+            about: subjects of the claim whom the case is about.
+            staff: person ids by token.
+        """
+        row = self.row
+        # Of the others it only matters that they are there: one of them stands for all.
+        others = {self.somebody} if len(row.subjects) > len(about) else set()
+        return CaseFacts(
+            kind=row.key.kind,
+            ref=row.key.ref,
+            opened_by=row.opened_by,
+            opened_at=self.opened_at,
+            received_at=self.received_at,
+            subjects=about | others,
+            assignees=frozenset([staff.get(token, token) for token in row.assignees]),
+            teams=row.teams,
+            opener=None if row.opener is None else staff.get(row.opener, row.opener),
+            closed_at=self.closed_at,
+        )
+
 
 class FactSheet:
     """Loaded once for the claims of a run; `note` adds what each decision changes."""
@@ -100,6 +126,7 @@ class FactSheet:
         self._seen = transaction.seen(claim.id for claim in claims)
         self._ground: Ground | EmanetError = _ground(transaction, shelf, contacts)
         self._cases: dict[CaseKey, _KnownCase] = {}
+        self._case_facts: dict[_CaseFactsKey, CaseFacts] = {}
         self._events: dict[str, dict[str, int]] = {}
         self._tokens: Mapping[Party, str] = {}
         self._counters: dict[_CounterKey, _Counter] = {}
@@ -187,24 +214,17 @@ class FactSheet:
         if known is None:
             return None
         row = known.row
-        # Facts speak of the claim's own people by name; of the others it only matters that they
-        # are there, so one of them stands for all by token.
-        about = {str(party) for party in claim.subjects if tokens[party] in row.subjects}
-        if len(row.subjects) > len(about):
-            about.add(known.somebody)
-        staff = _staff_names(claim, tokens)
-        return CaseFacts(
-            kind=row.key.kind,
-            ref=row.key.ref,
-            opened_by=row.opened_by,
-            opened_at=known.opened_at,
-            received_at=known.received_at,
-            subjects=frozenset(about),
-            assignees=frozenset([staff.get(token, token) for token in row.assignees]),
-            teams=row.teams,
-            opener=None if row.opener is None else staff.get(row.opener, row.opener),
-            closed_at=known.closed_at,
+        # Facts speak of the claim's own people by name, so claims of one person share them.
+        about = frozenset(
+            [str(party) for party in claim.subjects if tokens[party] in row.subjects]
+            if row.subjects
+            else ()
         )
+        key = (row.key, claim.actor, claim.actor_id, claim.approver, about)
+        facts = self._case_facts.get(key)
+        if facts is None:
+            facts = self._case_facts[key] = known.facts(about, _staff_names(claim, tokens))
+        return facts
 
     def _tally(self, claim: Claim, need: CountNeed, tokens: Mapping[Party, str]) -> Tally:
         counter = self._counter(claim, need, tokens)

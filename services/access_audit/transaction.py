@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -29,8 +30,7 @@ __all__ = ["Appended", "LogTransaction", "RequestKey"]
 _SALT_POOL_BYTES = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class RequestKey:
+class RequestKey(NamedTuple):
     """By what a repeated request is recognised.
 
     Attributes:

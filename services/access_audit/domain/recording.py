@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from emanet.core.leaf import (
     AccessLeaf,
@@ -42,8 +42,7 @@ _target = lru_cache(maxsize=_SHARED_PARTS)(Target)
 _decision = lru_cache(maxsize=_SHARED_PARTS)(Decision)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A decision as it is answered and recorded.
 
     Attributes:
@@ -60,8 +59,7 @@ class Outcome:
     released: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RestsOn:
+class RestsOn(NamedTuple):
     """What a decision rests on.
 
     Attributes:

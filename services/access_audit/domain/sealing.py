@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from json.encoder import encode_basestring
 
 from emanet.core.leaf import Entry
 from emanet.core.merkle import SALT_BYTES, entries_root
@@ -41,21 +40,21 @@ def seal_entries(entries: Sequence[Entry], *, salts: bytes) -> SealedEntries:
     """
     sha256 = hashlib.sha256
     hashes: list[bytes] = []
-    shown: list[str] = []
-    for position, (entry, salt_text) in enumerate(zip(entries, _texts(salts), strict=True)):
+    shown: list[bytes] = []
+    for position, (entry, text) in enumerate(zip(entries, _texts(salts), strict=True)):
         salt = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
-        pair = f'"{entry.key}",{encode_basestring(entry.value)}]'
-        hashes.append(sha256(b"\x02" + salt + f"[{pair}".encode()).digest())
-        shown.append(f'["{salt_text}",{pair}')
+        data = entry.data
+        hashes.append(sha256(b"\x02" + salt + data).digest())
+        shown.append(b'["' + text + b'",' + data[1:])
     return SealedEntries(
-        count=len(hashes), root=entries_root(hashes), data=f"[{','.join(shown)}]".encode()
+        count=len(hashes), root=entries_root(hashes), data=b"[" + b",".join(shown) + b"]"
     )
 
 
-def _texts(salts: bytes) -> list[str]:
+def _texts(salts: bytes) -> list[bytes]:
     """The base64url of each salt, by one call: 16 bytes and 2 zero bytes make 24 characters."""
     padded = b"".join(
         [salts[start : start + SALT_BYTES] + b"\0\0" for start in range(0, len(salts), SALT_BYTES)]
     )
-    text = base64.urlsafe_b64encode(padded).decode()
+    text = base64.urlsafe_b64encode(padded)
     return [text[start : start + 22] for start in range(0, len(text), 24)]

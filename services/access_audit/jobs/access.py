@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from emanet.core.encoding import from_micros
 from emanet.core.errors import EmanetError, Reason, error
@@ -68,8 +68,7 @@ class Recorded:
     outcome: Outcome | None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordOrder:
+class RecordOrder(NamedTuple):
     """One read that has happened, with the key of its idempotency."""
 
     claim: Claim

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, exists, func, select
 
@@ -54,8 +55,7 @@ _SUBJECTS_OF_ACTOR = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRow:
+class AccessRow(NamedTuple):
     """What of an access is searched and counted.
 
     Attributes:

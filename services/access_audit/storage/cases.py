@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
@@ -39,8 +40,7 @@ _DELETE = delete(cases).where(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CaseKey:
+class CaseKey(NamedTuple):
     """Kind and reference of a case."""
 
     kind: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -107,8 +108,7 @@ class Control:
     registers: int
 
 
-@dataclass(frozen=True, slots=True)
-class LeafRow:
+class LeafRow(NamedTuple):
     """A leaf as it is stored.
 
     Attributes:
@@ -128,8 +128,7 @@ class LeafRow:
     digest: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SeenLeaf:
+class SeenLeaf(NamedTuple):
     """What is known of an id that was used before."""
 
     id: bytes
