@@ -25,11 +25,27 @@ is never silent. Secrets are never in the environment: a name that ends in `_FIL
 This page is rendered from the code by `make docs`.
 """
 
+_CLIENTS = """\
+## Applications and the command line
+
+| name | read by | meaning |
+|---|---|---|
+| `EMANET_ENDPOINTS` | both | JSON file: where the services are; `emanet up` writes it. |
+| `EMANET_CERTS_DIR` | both | Folder of `ca.pem`, `NAME.pem`, `NAME.key`; else as the JSON says. |
+| `EMANET_VAR_DIR` | `emanet` | Folder of the local installation; empty = `./var`. |
+| `EMANET_ORGANIZATION` | `emanet` | As `--organization`. |
+| `EMANET_APP` | `emanet` | As `--app`: whose certificate is presented; empty = `cli`. |
+| `EMANET_TOKEN` | `emanet` | As `--token`: the staff token of the person who acts. |
+| `EMANET_TOKEN_FILE` | `emanet` | File that holds the token instead. |
+| `NO_COLOR`, `COLUMNS`, `LANG` | `emanet` | As everywhere; a Turkish `LANG` means Turkish texts. |
+"""
+
 
 def render_configuration(services: Sequence[type[ServiceSettings]]) -> str:
-    """Returns the page as Markdown: the shared settings, then those of each service."""
+    """Returns the page as Markdown: shared settings, those of each service, those of clients."""
     parts = [_HEAD, _section("Every server", RuntimeSettings)]
     parts += [_section(f"`{settings.service}`", settings) for settings in services]
+    parts.append(_CLIENTS)
     return "\n".join(parts)
 
 
