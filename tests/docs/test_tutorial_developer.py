@@ -64,9 +64,11 @@ def test_every_block_says_what_it_is_for():
 
 
 def test_what_is_installed_exists():
-    """The extra that the page names is one of the package's."""
-    (install,) = (block for block in blocks_of(PAGE) if block.purpose == "install")
-    assert install.text == 'python -m pip install "emanet[testing]"\n'
+    """The extra and the target that the page names are there."""
+    package, services = (block for block in blocks_of(PAGE) if block.purpose == "install")
+    assert package.text.endswith('python -m pip install "$CHECKOUT[testing]"\n')
+    assert services.text.startswith('make -C "$CHECKOUT" setup\n')
+    assert "\nsetup:" in (CHECKOUT / "Makefile").read_text(encoding="utf-8")
     assert "testing" in importlib.metadata.metadata("emanet").get_all("Provides-Extra")
 
 
