@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from emanet.core.reasons import CASE_PROBLEMS, CATALOGUE, Code, Reason, ReasonText
+from emanet.core.reasons import CASE_PROBLEMS, CATALOGUE, TOKEN_PROBLEMS, Code, Reason, ReasonText
 
 __all__ = [
     "CallerError",
@@ -33,6 +33,11 @@ __all__ = [
     "UnavailableError",
     "error",
 ]
+
+
+_PROBLEMS: Mapping[Reason, Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {Reason.CASE_UNFIT: CASE_PROBLEMS, Reason.TOKEN_INVALID: TOKEN_PROBLEMS}
+)
 
 
 class EmanetError(Exception):
@@ -83,9 +88,9 @@ class EmanetError(Exception):
         return _filled(CATALOGUE[self.reason].next_tr, self.metadata)
 
     def _words(self, language: int) -> Mapping[str, str]:
-        """The metadata with the code of a case's problem in words; 0 = English, 1 = Turkish."""
-        words = CASE_PROBLEMS.get(self.metadata.get("problem", ""))
-        if words is None or self.reason is not Reason.CASE_UNFIT:
+        """The metadata with the code of its problem in words; 0 = English, 1 = Turkish."""
+        words = _PROBLEMS.get(self.reason, {}).get(self.metadata.get("problem", ""))
+        if words is None:
             return self.metadata
         return {**self.metadata, "problem": words[language]}
 

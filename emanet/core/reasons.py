@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
-__all__ = ["CASE_PROBLEMS", "CATALOGUE", "Code", "Reason", "ReasonText"]
+__all__ = ["CASE_PROBLEMS", "CATALOGUE", "TOKEN_PROBLEMS", "Code", "Reason", "ReasonText"]
 
 
 class Code(IntEnum):
@@ -408,3 +408,17 @@ CASE_PROBLEMS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """What `problem` of CASE_UNFIT may be, in English and Turkish words for its message."""
+
+TOKEN_PROBLEMS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "authorization": ("not one Bearer token", "tek bir Bearer belirteci değil"),
+        "form": ("not of a token's form", "belirteç biçiminde değil"),
+        "signature": ("not signed by a known key", "imzası bilinen bir anahtarın değil"),
+        "iss": ("issuer not known here", "yayıncısı burada tanımlı değil"),
+        "aud": ("issued for another installation", "başka bir kurulum için verilmiş"),
+        "azp": ("issued to another application", "başka bir uygulamaya verilmiş"),
+        "lifetime": ("valid for longer than 15 minutes", "geçerliliği 15 dakikadan uzun"),
+        "nbf": ("not valid yet", "henüz geçerli değil"),
+    }
+)
+"""What `problem` of TOKEN_INVALID may be, in words; any other is the name of the claim at fault."""
