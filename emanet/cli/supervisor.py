@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emanet.cli.arguments import write_whole
 from emanet.cli.devcerts import ensure_certificates
 from emanet.cli.devtokens import ensure_issuer
 from emanet.cli.local import DEFAULT_INSTALLATION, LocalRecord
@@ -108,6 +109,7 @@ class Supervisor:
     def __init__(self, installation: LocalInstallation) -> None:
         self._installation = installation
         self._workspace = installation.workspace
+        self._reserved: dict[str, socket.socket] = {}
         self._ports: dict[str, int] = {}
         self._children: dict[str, _Child] = {}
 
@@ -132,7 +134,11 @@ class Supervisor:
         self._renew_certificates()
         ensure_issuer(self._workspace)
         ensure_principals(self._workspace, organizations=self._installation.organizations)
-        self._ports = _free_ports(SERVICES)
+        self._reserved = {name: _reserve_port() for name in SERVICES}
+        self._ports = {name: held.getsockname()[1] for name, held in self._reserved.items()}
+        if sys.platform != "linux":
+            # Elsewhere a service could not listen on a port that is held.
+            self._release_ports()
         with ThreadPoolExecutor() as pool:
             told = dict(pool.map(lambda name: self._prepare_service(name, record), _FIRST_SERVICES))
         # crypto pins the keys that access_audit wrote, so it comes last.
@@ -144,7 +150,7 @@ class Supervisor:
     def start(self) -> None:
         """Starts the services and waits until each has opened its port."""
         own = os.getpid()
-        self._workspace.supervisor_pid.write_text(f"{own} {start_mark(own)}", encoding="utf-8")
+        write_whole(self._workspace.supervisor_pid, f"{own} {start_mark(own)}".encode())
         for service in SERVICES:
             self._children[service] = self._spawn(service)
         for service in SERVICES:
@@ -170,8 +176,13 @@ class Supervisor:
             if child is not None:
                 stop_process(child.process)
                 self._workspace.service_pid(service).unlink(missing_ok=True)
+        self._release_ports()
         self._workspace.endpoints.unlink(missing_ok=True)
         self._workspace.supervisor_pid.unlink(missing_ok=True)
+
+    def _release_ports(self) -> None:
+        for held in self._reserved.values():
+            held.close()
 
     def _record(self) -> LocalRecord:
         name = self._installation.installation
@@ -249,7 +260,7 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,
             )
-        self._workspace.service_pid(service).write_text(str(process.pid), encoding="utf-8")
+        write_whole(self._workspace.service_pid(service), str(process.pid).encode())
         return _Child(process=process, started=time.monotonic())
 
     def _run_once(self, service: str, arguments: Sequence[str]) -> None:
@@ -293,9 +304,7 @@ class Supervisor:
             "certs_dir": str(self._workspace.certs),
             "services": {name: f"127.0.0.1:{port}" for name, port in self._ports.items()},
         }
-        temporary = self._workspace.endpoints.with_suffix(".tmp")
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(self._workspace.endpoints)
+        write_whole(self._workspace.endpoints, f"{json.dumps(content, indent=2)}\n".encode())
 
 
 @dataclass(slots=True)
@@ -333,17 +342,17 @@ def stop_process(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _free_ports(names: Sequence[str]) -> dict[str, int]:
-    sockets = []
-    try:
-        for _ in names:
-            probe = socket.socket()
-            probe.bind(("127.0.0.1", 0))
-            sockets.append(probe)
-        return {name: probe.getsockname()[1] for name, probe in zip(names, sockets, strict=True)}
-    finally:
-        for probe in sockets:
-            probe.close()
+def _reserve_port() -> socket.socket:
+    """A free port that no other program gets, also while its service is down and comes back.
+
+    Linux lets a service with SO_REUSEADDR (gRPC sets it) listen on an address to which another
+    such socket is bound without listening; whoever lacks the option, or wants any free port, is
+    refused or gets another one.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 def _targets(service: str, ports: Mapping[str, int]) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from emanet.cli.supervisor import (
     OWN_SETTINGS,
     LocalInstallation,
     Supervisor,
+    _reserve_port,
     find_checkout,
 )
 from emanet.cli.workspace import SERVICES, Workspace
@@ -73,6 +76,21 @@ def test_development_listens_on_loopback_alone(workspace: Workspace) -> None:
     )
     assert environment["EMANET_RUNTIME_MODE"] == "dev"
     assert environment["EMANET_RUNTIME_LISTEN"] == "127.0.0.1:7003"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere ports are not held")
+def test_a_reserved_port_is_its_services_alone() -> None:
+    """A stranger cannot take it, neither before the service listens nor while it is restarted."""
+    with _reserve_port() as held:
+        address = held.getsockname()
+        for _ in range(2):
+            with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+                stranger.bind(address)
+            with socket.socket() as service, socket.socket() as client:
+                service.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                service.bind(address)
+                service.listen()
+                client.connect(address)
 
 
 def test_installation_keeps_its_name(workspace: Workspace) -> None:
