@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 
 from emanet.core.strict_yaml import Node, hints, short
@@ -29,18 +29,29 @@ class ListCodec:
             raise ShapeError(path, "list expected", "liste bekleniyordu")
         if len(value) < self._minimum:
             raise ShapeError(path, "the list is empty", "liste boş")
+        decoded = tuple(
+            self._item.decode(part, f"{path}/{index}") for index, part in enumerate(value)
+        )
         if self._distinct:
-            for index, part in enumerate(value):
-                if part in value[:index]:
-                    raise ShapeError(
-                        f"{path}/{index}",
-                        f"{short(str(part))} stands twice in the list",
-                        f"{short(str(part))} listede iki kez var",
-                    )
-        return tuple(self._item.decode(part, f"{path}/{index}") for index, part in enumerate(value))
+            _verify_distinct(decoded, value, path)
+        return decoded
 
     def encode(self, value: object) -> object:
         return [self._item.encode(part) for part in _iterable(value)]
+
+
+def _verify_distinct(decoded: Sequence[object], value: Sequence[object], path: str) -> None:
+    """Raises where a part stands twice; linear, because a list may hold thousands of names."""
+    seen: set[object] = set()
+    for index, part in enumerate(decoded):
+        if part in seen:
+            shown = short(str(value[index]))
+            raise ShapeError(
+                f"{path}/{index}",
+                f"{shown} stands twice in the list",
+                f"{shown} listede iki kez var",
+            )
+        seen.add(part)
 
 
 class MapCodec:
