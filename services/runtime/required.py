@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from operator import attrgetter
+from typing import Any
 
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -33,12 +36,12 @@ def require_fields(message: Message) -> None:
     Raises:
         CallerError: REQUIRED_FIELD_MISSING, with the paths of the missing fields (at most 20).
     """
-    missing = find_missing(message)
-    if missing:
-        raise error(
-            Reason.REQUIRED_FIELD_MISSING,
-            violations=tuple((path, "required") for path in missing),
-        )
+    if _are_filled((message,)):
+        return
+    raise error(
+        Reason.REQUIRED_FIELD_MISSING,
+        violations=tuple((path, "required") for path in find_missing(message)),
+    )
 
 
 def find_missing(message: Message) -> tuple[str, ...]:
@@ -55,6 +58,30 @@ def find_missing(message: Message) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _are_filled(messages: Sequence[Message]) -> bool:
+    """Tells whether `find_missing` finds nothing in messages of one type.
+
+    It looks at one field of all of them before the next one, so that a batch costs a few passes in
+    C instead of a thousand walks, and names nothing.
+    """
+    if not messages:
+        return True
+    plan = _plan(messages[0].DESCRIPTOR)
+    return (
+        all(all(map(read, messages)) for read in map(_reader, plan.non_zero))
+        and all(all(each.HasField(name) for each in messages) for name in plan.present)
+        and all(_are_filled(_present(messages, name)) for name in plan.single)
+        and all(
+            _are_filled(list(chain.from_iterable(map(_reader(name), messages))))
+            for name in plan.repeated
+        )
+    )
+
+
+def _present(messages: Sequence[Message], name: str) -> list[Message]:
+    return [getattr(each, name) for each in messages if each.HasField(name)]
+
+
 def _missing_in(message: Message, prefix: str) -> Iterator[str]:
     plan = _plan(message.DESCRIPTOR)
     for name in plan.non_zero:
@@ -69,6 +96,11 @@ def _missing_in(message: Message, prefix: str) -> Iterator[str]:
     for name in plan.repeated:
         for index, item in enumerate(getattr(message, name)):
             yield from _missing_in(item, f"{prefix}{name}[{index}].")
+
+
+@cache
+def _reader(name: str) -> Callable[[Message], Any]:
+    return attrgetter(name)
 
 
 @cache

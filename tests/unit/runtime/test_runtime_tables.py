@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emanet.api.access_audit.v1 import access_audit_pb2
+from emanet.api.crypto.v1 import crypto_pb2
 from emanet.api.inventory.v1 import inventory_pb2, resources_pb2
 from emanet.core.errors import Code, EmanetError, Reason, error
+from emanet.testing import required as simple
 from services.runtime.authorisation import AuthorisationTable, Duty, Row, Staffing, render
 from services.runtime.errors import as_emanet_error, language_of, status_of
-from services.runtime.required import find_missing
+from services.runtime.required import find_missing, require_fields
 from tests.fakes.small_service import PACKAGE, rows
 
 
@@ -76,6 +82,49 @@ def test_number_of_told_paths_is_bounded() -> None:
 def test_filled_message_misses_nothing() -> None:
     message = access_audit_pb2.GetServiceInfoRequest(organization="cinar")
     assert find_missing(message) == ()
+
+
+BATCHES = (
+    access_audit_pb2.CheckAccessRequest,
+    access_audit_pb2.RecordAccessRequest,
+    crypto_pb2.DecryptRequest,
+    crypto_pb2.EncryptRequest,
+    inventory_pb2.EditDraftRequest,
+)
+
+
+def fill(message: Message, chance: random.Random, depth: int = 0) -> None:
+    """Fills most scalars and sub-messages, and every list with none to three messages."""
+    for field in message.DESCRIPTOR.fields:
+        if field.message_type is not None:
+            if field.message_type.GetOptions().map_entry or depth > 3:
+                continue
+            for _ in range(chance.choice((0, 1, 1, 3)) if field.is_repeated else 0):
+                fill(getattr(message, field.name).add(), chance, depth + 1)
+            if not field.is_repeated and chance.random() < 0.9:
+                getattr(message, field.name).SetInParent()
+                fill(getattr(message, field.name), chance, depth + 1)
+        elif not field.is_repeated and chance.random() < 0.95:
+            values = {FieldDescriptor.TYPE_STRING: "x", FieldDescriptor.TYPE_BYTES: b"x"}
+            setattr(message, field.name, values.get(field.type, 1))
+
+
+def violations(require, message: Message) -> tuple[tuple[str, str], ...]:
+    try:
+        require(message)
+    except EmanetError as failure:
+        return failure.violations
+    return ()
+
+
+@given(cls=st.sampled_from(BATCHES), seed=st.integers(0, 2**32))
+def test_message_passes_exactly_when_nothing_is_missing(cls: type[Message], seed: int) -> None:
+    """The quick look over a batch, the search for paths and the fake's walk say the same."""
+    message = cls()
+    fill(message, random.Random(seed))
+    told = violations(require_fields, message)
+    assert [path for path, _ in told] == list(find_missing(message))
+    assert bool(told) == bool(violations(simple.require_fields, message))
 
 
 @pytest.mark.parametrize("reason", list(Reason))
