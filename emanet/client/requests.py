@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import status_pb2
 
 from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.api.crypto.v1 import crypto_pb2
@@ -120,8 +119,12 @@ def size_to_open(item: ToOpen) -> int:
 def encrypt_request(organization: str, items: Sequence[ToEncrypt]) -> crypto_pb2.EncryptRequest:
     """An Encrypt batch."""
     request = crypto_pb2.EncryptRequest(organization=organization)
+    add = request.items.add
     for item in items:
-        entry = request.items.add(field=item.field, subject=item.subject, record=item.record)
+        entry = add()  # without arguments, which cost more than setting what is there
+        entry.field, entry.subject = item.field, item.subject
+        if item.record:
+            entry.record = item.record
         if isinstance(item.value, str):
             _set_text(entry.value, item.value)
         else:
@@ -134,7 +137,9 @@ def encrypt_request(organization: str, items: Sequence[ToEncrypt]) -> crypto_pb2
 def read_sealed(response: crypto_pb2.EncryptResponse) -> list[Sealed | EmanetError]:
     """One envelope or one error an item, in order."""
     return [
-        _failure(result.status) or Sealed(envelope=result.envelope, tokens=tuple(result.tokens))
+        error_from_status(result.status)
+        if result.HasField("status") and result.status.code
+        else Sealed(result.envelope, tuple(result.tokens))
         for result in response.results
     ]
 
@@ -146,13 +151,15 @@ def decrypt_request(
     request = crypto_pb2.DecryptRequest(
         organization=organization, context=reading.to_context(), action=action_of(action)
     )
+    add = request.items.add
     for item in items:
-        request.items.add(
-            field=item.field,
-            envelope=_envelope_bytes(item.envelope),
-            record=item.record,
-            subject=item.subject,
-        )
+        entry = add()  # without arguments, which cost more than setting what is there
+        entry.field = item.field
+        entry.envelope = _envelope_bytes(item.envelope)
+        if item.record:
+            entry.record = item.record
+        if item.subject:
+            entry.subject = item.subject
     return request
 
 
@@ -160,13 +167,13 @@ def read_opened(response: crypto_pb2.DecryptResponse) -> list[Plain | EmanetErro
     """One value or one error an item, in order."""
     opened: list[Plain | EmanetError] = []
     for result in response.results:
-        failure = _failure(result.status)
-        if failure is not None:
-            opened.append(failure)
-        elif result.value.WhichOneof("kind") == "data":
-            opened.append(result.value.data)
+        value = result.value
+        if result.HasField("status") and result.status.code:
+            opened.append(error_from_status(result.status))
+        elif value.HasField("data"):
+            opened.append(value.data)
         else:
-            opened.append(result.value.text)
+            opened.append(value.text)
     return opened
 
 
@@ -327,10 +334,6 @@ def _envelope_bytes(envelope: bytes | str) -> bytes:
     if isinstance(envelope, str):
         return envelope.encode("ascii", "replace")
     return bytes(envelope)  # drivers of PostgreSQL give a memoryview
-
-
-def _failure(status: status_pb2.Status) -> EmanetError | None:
-    return error_from_status(status) if status.code else None
 
 
 def _timestamp(moment: dt.datetime) -> Timestamp:
