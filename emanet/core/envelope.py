@@ -24,12 +24,17 @@ from emanet.core.encoding import b64url_decode, b64url_encode, lp
 from emanet.core.errors import EmanetError, Reason, error
 
 __all__ = [
+    "COMMITMENT",
     "COMMITMENT_BYTES",
+    "HEADER",
     "HEADER_BYTES",
+    "KEY_IDS",
     "KEY_ID_BYTES",
     "MAX_PLAINTEXT_BYTES",
+    "NONCE",
     "NONCE_BYTES",
     "OVERHEAD_BYTES",
+    "SEALED",
     "SUITE_AES_256_GCM_SIV",
     "TAG_BYTES",
     "TEXT_PREFIX",
@@ -39,6 +44,7 @@ __all__ = [
     "aad",
     "format_envelope",
     "header",
+    "is_envelope",
     "parse_envelope",
     "seal_bytes",
     "to_text",
@@ -55,8 +61,15 @@ OVERHEAD_BYTES = 94
 MAX_PLAINTEXT_BYTES = 65_536
 TEXT_PREFIX = "emn1."
 
+HEADER = slice(0, 46)
+KEY_IDS = slice(2, 34)
+NONCE = slice(34, 46)
+COMMITMENT = slice(46, 78)
+SEALED = slice(78, None)
+"""Where the parts of an envelope's bytes lie; the key ids are sid ‖ bid. A batch cuts a thousand
+envelopes by them without a value for each."""
+
 _AAD_LABEL = b"emanet/aad/v1"
-_CIPHERTEXT_OFFSET = HEADER_BYTES + COMMITMENT_BYTES
 _MAX_BYTES = MAX_PLAINTEXT_BYTES + OVERHEAD_BYTES
 _FIRST_TWO_BYTES = bytes((VERSION, SUITE_AES_256_GCM_SIV))
 
@@ -104,7 +117,7 @@ class Envelope(NamedTuple):
     @property
     def nonce(self) -> bytes:
         """12 bytes."""
-        return self.header[34:46]
+        return self.header[NONCE]
 
     @property
     def ciphertext(self) -> bytes:
@@ -117,6 +130,11 @@ class Envelope(NamedTuple):
         return self.sealed[-TAG_BYTES:]
 
 
+def is_envelope(data: bytes) -> bool:
+    """Tells whether the bytes have length, version and suite of an envelope."""
+    return OVERHEAD_BYTES <= len(data) <= _MAX_BYTES and data.startswith(_FIRST_TWO_BYTES)
+
+
 def parse_envelope(value: bytes | str) -> Envelope:
     """Reads an envelope from raw bytes or its `emn1.` text; exact lengths, no trailing bytes.
 
@@ -124,13 +142,9 @@ def parse_envelope(value: bytes | str) -> Envelope:
         IntegrityError: ENVELOPE_INVALID for anything else, unknown versions and suites included.
     """
     data = _from_text(value) if isinstance(value, str) else value
-    if not OVERHEAD_BYTES <= len(data) <= _MAX_BYTES or data[:2] != _FIRST_TWO_BYTES:
+    if not is_envelope(data):
         raise _invalid()
-    return Envelope(
-        data[:HEADER_BYTES],
-        data[HEADER_BYTES:_CIPHERTEXT_OFFSET],
-        data[_CIPHERTEXT_OFFSET:],
-    )
+    return Envelope(data[HEADER], data[COMMITMENT], data[SEALED])
 
 
 def format_envelope(envelope: Envelope) -> bytes:

@@ -21,7 +21,7 @@ from emanet.client.status import error_from_rpc
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.leaf import Receipt
 
-__all__ = ["AccessQuestion", "Audit", "AuditGateway", "KeyEvent", "core_receipt"]
+__all__ = ["AccessQuestion", "AskedItem", "Audit", "AuditGateway", "KeyEvent", "core_receipt"]
 
 _T = TypeVar("_T")
 
@@ -38,6 +38,18 @@ _NOT_NOW = frozenset(
 _LIST_PAGE = 1_000
 
 
+class AskedItem(NamedTuple):
+    """Values of one field, subject (from the key row) and bucket, and how many they are."""
+
+    field: str
+    subject: str
+    bucket: str
+    values: int
+
+    def __repr__(self) -> str:
+        return f"AskedItem({self.field!r}, ...)"
+
+
 @dataclass(frozen=True, slots=True)
 class AccessQuestion:
     """One CheckAccess.
@@ -47,7 +59,7 @@ class AccessQuestion:
         attempt: fresh UUIDv7.
         context: who reads, for what, as the application sent it.
         action: the nature of the access.
-        items: fields, subjects (from key rows), buckets and counts.
+        items: what is to be read.
         register: number of the register version in effect here.
         application: name of the application that asked.
         staff_token: forwarded unchanged; empty for none.
@@ -57,7 +69,7 @@ class AccessQuestion:
     attempt: UUID
     context: resources_pb2.AccessContext = field(repr=False)
     action: resources_pb2.Action.ValueType
-    items: Sequence[resources_pb2.AccessItem] = field(repr=False)
+    items: Sequence[AskedItem] = field(repr=False)
     register: int
     application: str
     staff_token: str = field(repr=False)
@@ -145,10 +157,12 @@ class AuditGateway:
             attempt_id=str(question.attempt),
             context=question.context,
             action=question.action,
-            items=question.items,
             register_number=question.register,
             application=question.application,
         )
+        add = request.items.add
+        for name, subject, bucket, values in question.items:
+            add(field=name, subject=subject, bucket=bucket, count=values)
         return await self._call(
             lambda: self._open().access.CheckAccess(
                 request, timeout=timeout_s, metadata=_bearer(question.staff_token)

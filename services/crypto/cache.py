@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from services.crypto.domain.keys import Pair, PairName
+from services.crypto.domain.keys import Pair, PairIds, PairName
 
 __all__ = ["PairCache", "PairCaches"]
 
@@ -22,7 +22,7 @@ class PairCache:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._by_ids: OrderedDict[tuple[bytes, bytes], Pair] = OrderedDict()
+        self._by_ids: OrderedDict[PairIds, Pair] = OrderedDict()
         self._by_name: dict[PairName, Pair] = {}
         self.counter = 0
 
@@ -42,26 +42,25 @@ class PairCache:
         self.counter = counter
         return False
 
-    def find(self, sid: bytes, bid: bytes) -> Pair | None:
+    def find(self, ids: PairIds) -> Pair | None:
         """The pair of two key ids."""
-        pair = self._by_ids.get((sid, bid))
+        pair = self._by_ids.get(ids)
         if pair is not None:
-            self._by_ids.move_to_end((sid, bid))
+            self._by_ids.move_to_end(ids)
         return pair
 
     def find_named(self, name: PairName) -> Pair | None:
         """The pair of class, subject and bucket that new values use."""
         pair = self._by_name.get(name)
         if pair is not None:
-            self._by_ids.move_to_end((pair.sid, pair.bid))
+            self._by_ids.move_to_end(pair.ids)
         return pair
 
     def store(self, pair: Pair, *, counter: int) -> None:
         """Keeps a pair that was derived under a key counter; ignored when that has moved on."""
         if counter != self.counter or not self._capacity:
             return
-        ids = (pair.sid, pair.bid)
-        self._by_ids[ids] = pair
+        self._by_ids[pair.ids] = pair
         self._by_name[pair.name] = pair
         if len(self._by_ids) > self._capacity:
             _, oldest = self._by_ids.popitem(last=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection
 
 from emanet.core.encoding import b64url_encode
+from emanet.core.envelope import KEY_ID_BYTES
 from emanet.core.errors import DestroyedError, EmanetError, Reason, error
 from emanet.core.keyrow import KeyState
 from emanet.core.names import Collection as NameCollection
@@ -18,7 +19,9 @@ from services.crypto.cache import PairCache, PairCaches
 from services.crypto.domain.keys import (
     KeyName,
     OpenedKey,
+    OpenedPair,
     Pair,
+    PairIds,
     PairName,
     StoredKey,
     key_name_of_bucket,
@@ -29,43 +32,10 @@ from services.crypto.storage.keys import Head
 from services.crypto.tenants import Tenant
 from services.runtime.database import Database
 
-__all__ = ["FoundPair", "KeyFinder", "LostPair", "PairIds"]
-
-PairIds = tuple[bytes, bytes]
-"""sid and bid of an envelope."""
+__all__ = ["FoundPairs", "KeyFinder", "LostPair", "unknown_pair"]
 
 _log = structlog.get_logger(__name__)
 _ATTEMPTS = 5
-
-
-class FoundPair:
-    """The two keys of an envelope, authenticated; the pair key is derived when it is asked for.
-
-    Attributes:
-        name: class, subject and bucket.
-    """
-
-    __slots__ = ("_derive", "_pair", "name")
-
-    def __init__(
-        self, name: PairName, *, pair: Pair | None = None, derive: Callable[[], Pair] | None = None
-    ) -> None:
-        """Takes the pair key, or how to derive it."""
-        self.name = name
-        self._pair = pair
-        self._derive = derive
-
-    def pair(self) -> Pair:
-        """The pair key; derived once.
-
-        Raises:
-            IntegrityError: ENVELOPE_INVALID, there is neither a pair key nor a way to derive it.
-        """
-        if self._pair is None:
-            if self._derive is None:
-                raise error(Reason.ENVELOPE_INVALID)
-            self._pair = self._derive()
-        return self._pair
 
 
 class LostPair(NamedTuple):
@@ -74,11 +44,27 @@ class LostPair(NamedTuple):
     Attributes:
         problem: KEY_DESTROYED with the destruction's name, KEY_ROW_CORRUPT, or ENVELOPE_INVALID
             for ids that are unknown or do not fit.
-        subject: whose value it was, where S still tells; else empty.
+        name: its subject is whose value it was, where S still tells; the rest is empty.
     """
 
     problem: EmanetError
-    subject: str
+    name: PairName
+
+
+class FoundPairs(NamedTuple):
+    """The keys of a batch of envelopes, found under one key counter.
+
+    Attributes:
+        counter: the key counter.
+        by_ids: for each pair of ids its pair key from memory, the two keys from which it can be
+            derived, or why there are none.
+    """
+
+    counter: int
+    by_ids: Mapping[PairIds, Pair | OpenedPair | LostPair]
+
+
+_NO_NAME = PairName("", "", "")
 
 
 class _Read(NamedTuple):
@@ -97,13 +83,8 @@ class KeyFinder:
         self._keystore = keystore
         self._caches = caches
 
-    async def find_by_ids(
-        self, tenant: Tenant, wanted: Collection[PairIds]
-    ) -> dict[PairIds, FoundPair | LostPair]:
+    async def find_by_ids(self, tenant: Tenant, wanted: Set[PairIds]) -> FoundPairs:
         """The keys of envelopes, for Decrypt.
-
-        Returns:
-            for each pair of ids its keys, or why there are none.
 
         Raises:
             StateError: ORGANIZATION_MISSING, KEYS_BEHIND, SECRET_UNUSABLE.
@@ -118,18 +99,25 @@ class KeyFinder:
             found, is_stale = await self._find_by_ids(tenant, wanted)
         return found
 
-    async def _find_by_ids(
-        self, tenant: Tenant, wanted: Collection[PairIds]
-    ) -> tuple[dict[PairIds, FoundPair | LostPair], bool]:
+    def derive_all(self, organization: str, found: FoundPairs) -> dict[PairIds, Pair | LostPair]:
+        """The pair keys of what was found; new ones are kept in memory."""
+        cache = self._caches.of(organization)
+        pairs: dict[PairIds, Pair | LostPair] = {}
+        for ids, each in found.by_ids.items():
+            if isinstance(each, OpenedPair):
+                pairs[ids] = pair = self._keystore.derive(organization, each)
+                cache.store(pair, counter=found.counter)
+            else:
+                pairs[ids] = each
+        return pairs
+
+    async def _find_by_ids(self, tenant: Tenant, wanted: Set[PairIds]) -> tuple[FoundPairs, bool]:
         cache = self._caches.of(tenant.organization)
         expected = cache.counter
-        known = {ids: pair for ids in wanted if (pair := cache.find(*ids)) is not None}
+        known = {ids: pair for ids in wanted if (pair := cache.find(ids)) is not None}
         missing = _distinct(wanted - known.keys())
-        everything = _distinct(wanted)
         read = await self._database.read(
-            lambda connection: _read_ids(
-                connection, tenant.organization, expected, missing, everything
-            )
+            lambda connection: _read_ids(connection, tenant.organization, expected, missing, wanted)
         )
         self._accept(tenant, cache, read.head)
         if read.head.fault or tenant.log.fault:
@@ -137,15 +125,11 @@ class KeyFinder:
         if read.head.counter != expected:
             known = {}
         opened = self._opened(read)
-        found = {
-            ids: (
-                FoundPair(known[ids].name, pair=known[ids])
-                if ids in known
-                else self._found(tenant.organization, ids, opened, read.head.counter)
-            )
-            for ids in wanted
-        }
-        return found, any(_is_stale(row, opened[row.id]) for row in read.rows)
+        found: dict[PairIds, Pair | OpenedPair | LostPair] = dict(known)
+        for ids in wanted - known.keys():
+            found[ids] = self._found(ids, opened)
+        is_stale = any(_is_stale(row, opened[row.id]) for row in read.rows)
+        return FoundPairs(read.head.counter, found), is_stale
 
     async def find_by_names(
         self, tenant: Tenant, wanted: Collection[PairName], *, now_us: int
@@ -213,7 +197,8 @@ class KeyFinder:
             if isinstance(subject, EmanetError) or isinstance(bucket, EmanetError):
                 pairs[name] = _worst(subject, bucket)
                 continue
-            pair = self._keystore.pair(organization, subject=subject, bucket=bucket)
+            opened = self._keystore.verify_pair(subject=subject, bucket=bucket)
+            pair = self._keystore.derive(organization, opened)
             cache.store(pair, counter=counter)
             pairs[name] = pair
         return pairs
@@ -267,29 +252,23 @@ class KeyFinder:
         return opened
 
     def _found(
-        self,
-        organization: str,
-        ids: PairIds,
-        opened: Mapping[bytes, OpenedKey | EmanetError],
-        counter: int,
-    ) -> FoundPair | LostPair:
-        subject, bucket = opened.get(ids[0]), opened.get(ids[1])
+        self, ids: PairIds, opened: Mapping[bytes, OpenedKey | EmanetError]
+    ) -> OpenedPair | LostPair:
+        subject, bucket = opened.get(ids[:KEY_ID_BYTES]), opened.get(ids[KEY_ID_BYTES:])
         if subject is None or bucket is None:
-            return LostPair(error(Reason.ENVELOPE_INVALID), "")
+            return unknown_pair()
         if isinstance(subject, EmanetError) or isinstance(bucket, EmanetError):
             whose = subject.subject if isinstance(subject, OpenedKey) else ""
-            return LostPair(_worst(subject, bucket), whose)
+            return LostPair(_worst(subject, bucket), PairName("", whose, ""))
         try:
-            name = self._keystore.verify_pair(subject=subject, bucket=bucket)
+            return self._keystore.verify_pair(subject=subject, bucket=bucket)
         except EmanetError as problem:
-            return LostPair(problem, "")
+            return LostPair(problem.with_traceback(None), _NO_NAME)
 
-        def derive() -> Pair:
-            pair = self._keystore.pair(organization, subject=subject, bucket=bucket)
-            self._caches.of(organization).store(pair, counter=counter)
-            return pair
 
-        return FoundPair(name, derive=derive)
+def unknown_pair() -> LostPair:
+    """Of ids that no key has, and of bytes that are no envelope."""
+    return LostPair(error(Reason.ENVELOPE_INVALID), _NO_NAME)
 
 
 def _worst(subject: OpenedKey | EmanetError, bucket: OpenedKey | EmanetError) -> EmanetError:
@@ -322,10 +301,10 @@ def _read_ids(
     organization: str,
     expected: int,
     missing: Sequence[bytes],
-    everything: Sequence[bytes],
+    wanted: Iterable[PairIds],
 ) -> _Read:
     head = _require_head(connection, organization)
-    ids = missing if head.counter == expected else everything
+    ids = missing if head.counter == expected else _distinct(wanted)
     rows = storage.keys.read_keys_by_id(connection, organization, ids) if ids else []
     dead = [row.id for row in rows if row.state is KeyState.DESTROYED]
     destructions = (
@@ -347,8 +326,8 @@ def _require_head(connection: Connection, organization: str) -> Head:
     return head
 
 
-def _distinct(pairs: Iterable[PairIds]) -> tuple[bytes, ...]:
-    return tuple({key for pair in pairs for key in pair})
+def _distinct(wanted: Iterable[PairIds]) -> tuple[bytes, ...]:
+    return tuple({key for ids in wanted for key in (ids[:KEY_ID_BYTES], ids[KEY_ID_BYTES:])})
 
 
 def _destroyed(row: StoredKey, destructions: Mapping[bytes, str]) -> EmanetError:

@@ -19,7 +19,7 @@ from emanet.core.keyrow import (
     row_aad,
     row_plaintext,
 )
-from services.crypto.domain.keys import KeyName, OpenedKey, Pair, PairName, StoredKey
+from services.crypto.domain.keys import KeyName, OpenedKey, OpenedPair, Pair, PairName, StoredKey
 from services.runtime.keyring import EpochKey, KeyProvider
 from services.runtime.primitives import (
     NONCE_BYTES,
@@ -159,28 +159,8 @@ class Keystore:
         )
         return self._wrapped(moved, plaintext)
 
-    def pair(self, organization: str, *, subject: OpenedKey, bucket: OpenedKey) -> Pair:
-        """Derives the pair key of S and B (FORMATS, "Pair key").
-
-        Raises:
-            IntegrityError: ENVELOPE_INVALID, the two are not an S and a B of one class.
-        """
-        name = self.verify_pair(subject=subject, bucket=bucket)
-        okm = hkdf_sha256(
-            subject.key + bucket.key,
-            info=pair_info(organization=organization, sid=subject.id, bid=bucket.id),
-            length=PAIR_BYTES,
-        )
-        return Pair(
-            sid=subject.id,
-            bid=bucket.id,
-            name=name,
-            cipher=GcmSiv(okm[:_KEY_END]),
-            commitment=okm[_KEY_END : _KEY_END + COMMITMENT_BYTES],
-        )
-
-    def verify_pair(self, *, subject: OpenedKey, bucket: OpenedKey) -> PairName:
-        """What S and B bind together.
+    def verify_pair(self, *, subject: OpenedKey, bucket: OpenedKey) -> OpenedPair:
+        """The two as one, with what they bind together.
 
         Raises:
             IntegrityError: ENVELOPE_INVALID, the two are not an S and a B of one class.
@@ -191,7 +171,23 @@ class Keystore:
             or subject.retention_class != bucket.retention_class
         ):
             raise error(Reason.ENVELOPE_INVALID)
-        return PairName(subject.retention_class, subject.subject, bucket.bucket)
+        name = PairName(subject.retention_class, subject.subject, bucket.bucket)
+        return OpenedPair(name, subject, bucket)
+
+    def derive(self, organization: str, opened: OpenedPair) -> Pair:
+        """Derives the pair key of S and B (FORMATS, "Pair key")."""
+        name, subject, bucket = opened
+        okm = hkdf_sha256(
+            subject.key + bucket.key,
+            info=pair_info(organization=organization, sid=subject.id, bid=bucket.id),
+            length=PAIR_BYTES,
+        )
+        return Pair(
+            ids=subject.id + bucket.id,
+            name=name,
+            cipher=GcmSiv(okm[:_KEY_END]),
+            commitment=okm[_KEY_END : _KEY_END + COMMITMENT_BYTES],
+        )
 
     def page_key(self) -> bytes:
         """The key that authenticates page tokens."""

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from emanet.api.access_audit.v1 import resources_pb2
-from emanet.core.envelope import TEXT_PREFIX, Envelope, ValueType, parse_envelope
+from emanet.core.envelope import (
+    COMMITMENT,
+    HEADER,
+    NONCE,
+    SEALED,
+    TEXT_PREFIX,
+    ValueType,
+    is_envelope,
+    parse_envelope,
+)
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.leaf import Act
 from emanet.core.mask import HIDDEN, mask
 from emanet.register.protection import RegisterView
+from services.crypto.audit import AskedItem
 from services.crypto.domain.binding import Binder
-from services.crypto.keys import FoundPair, LostPair
+from services.crypto.domain.keys import OpenedPair, Pair
+from services.crypto.keys import LostPair
 from services.runtime.primitives import SealBrokenError, is_equal
 
-__all__ = ["OpenedValue", "SealedItem", "Slot", "access_items", "open_slot", "parse_item"]
+__all__ = ["OpenedValue", "Opener", "SealedItem", "asked_items", "read_envelope"]
 
 _TEXT_PREFIX = TEXT_PREFIX.encode()
+_VALUE_TYPES = tuple(ValueType)
 
 
 class SealedItem(NamedTuple):
@@ -49,85 +61,77 @@ class OpenedValue(NamedTuple):
         return "OpenedValue(...)"
 
 
-class Slot(NamedTuple):
-    """One item after its keys were looked for."""
-
-    item: SealedItem
-    envelope: Envelope | None
-    keys: FoundPair | LostPair
-
-
-def parse_item(data: bytes) -> Envelope | None:
-    """The envelope of raw bytes or of the ASCII bytes of its text; None when it is none."""
+def read_envelope(data: bytes) -> bytes:
+    """The raw envelope of raw bytes or of the ASCII bytes of its text; empty when it is none."""
+    if is_envelope(data):
+        return data
+    if not data.startswith(_TEXT_PREFIX):
+        return b""
     try:
-        if data.startswith(_TEXT_PREFIX):
-            return parse_envelope(data.decode("ascii"))
-        return parse_envelope(data)
+        return b"".join(parse_envelope(data.decode("ascii")))
     except (EmanetError, UnicodeDecodeError):
-        return None
+        return b""
 
 
-def access_items(slots: Sequence[Slot]) -> list[resources_pb2.AccessItem]:
+def asked_items(
+    items: Iterable[SealedItem], keys: Iterable[Pair | OpenedPair | LostPair]
+) -> list[AskedItem]:
     """What access_audit is asked about: fields, subjects and buckets with their counts, in order.
 
-    The counts add up to the number of slots; see the operation's module for lost values.
+    The counts add up to the number of items; see the operation's module for lost values.
     """
-    counts: dict[tuple[str, str, str], int] = {}
-    first: dict[str, tuple[str, str, str]] = {}
-    unopened: list[str] = []
-    for item, _, keys in slots:
-        if isinstance(keys, FoundPair):
-            key = (item.field, keys.name.subject, keys.name.bucket)
-        elif keys.subject:
-            key = (item.field, keys.subject, "")
-        else:
-            unopened.append(item.field)
-            continue
-        first.setdefault(item.field, key)
-        counts[key] = counts.get(key, 0) + 1
-    for field in unopened:
-        key = first.get(field, (field, "", ""))
-        counts[key] = counts.get(key, 0) + 1
-    return [
-        resources_pb2.AccessItem(field=field, subject=subject, bucket=bucket, count=count)
-        for (field, subject, bucket), count in counts.items()
-    ]
+    counts = Counter(
+        [
+            (item.field, each.name.subject, each.name.bucket)
+            for item, each in zip(items, keys, strict=True)
+        ]
+    )
+    for nobody in [key for key in counts if key[1:] == ("", "")]:
+        count = counts.pop(nobody)
+        counts[next((key for key in counts if key[0] == nobody[0]), nobody)] += count
+    return [AskedItem(*key, count) for key, count in counts.items()]
 
 
-def open_slot(
-    slot: Slot, binder: Binder, view: RegisterView, act: Act
-) -> OpenedValue | EmanetError:
-    """The value or its mask; else why not, the same error whatever is wrong inside an envelope."""
-    item, envelope, keys = slot
-    if isinstance(keys, LostPair):
-        return keys.problem
-    rule = view.fields.get(item.field)
-    opened = None
-    if envelope is not None and (not item.subject or item.subject == keys.name.subject):
+class Opener:
+    """Opens the values of one batch that access_audit has allowed."""
+
+    def __init__(self, *, organization: str, view: RegisterView, act: Act) -> None:
+        self._binder = Binder(organization)
+        self._fields = view.fields
+        self._is_masked = act is Act.READ_MASKED
+
+    def open(
+        self, item: SealedItem, envelope: bytes, pair: Pair | LostPair
+    ) -> OpenedValue | EmanetError:
+        """The value or its mask; else why not, one error whatever is wrong inside an envelope."""
+        if isinstance(pair, LostPair):
+            return pair.problem
+        owner = pair.name.subject
+        if item.subject and item.subject != owner:
+            return error(Reason.ENVELOPE_INVALID)
+        rule = self._fields.get(item.field)
         is_subject_bound = rule is not None and rule.binds_subject
-        record = "" if is_subject_bound else item.record or keys.name.subject
-        opened = _opened(envelope, keys, binder=binder, item=item, record=record)
-    if opened is None:
-        return error(Reason.ENVELOPE_INVALID)
-    if act is not Act.READ_MASKED:
+        record = "" if is_subject_bound else item.record or owner
+        opened = self._opened(envelope, pair, field=item.field, record=record)
+        if opened is None:
+            return error(Reason.ENVELOPE_INVALID)
+        if self._is_masked:
+            return _masked(opened, "" if rule is None else rule.data_type)
         return opened
-    return _masked(opened, "" if rule is None else rule.data_type)
 
-
-def _opened(
-    envelope: Envelope, keys: FoundPair, *, binder: Binder, item: SealedItem, record: str
-) -> OpenedValue | None:
-    pair = keys.pair()
-    if not is_equal(envelope.commitment, pair.commitment):
+    def _opened(
+        self, envelope: bytes, pair: Pair, *, field: str, record: str
+    ) -> OpenedValue | None:
+        if not is_equal(envelope[COMMITMENT], pair.commitment):
+            return None
+        head, nonce, sealed = envelope[HEADER], envelope[NONCE], envelope[SEALED]
+        for value_type in _VALUE_TYPES:
+            bound = self._binder.bind(head, field=field, record=record, value_type=value_type)
+            try:
+                return OpenedValue(value_type, pair.cipher.open(nonce, sealed, bound))
+            except SealBrokenError:
+                continue
         return None
-    head = envelope.header
-    for value_type in (ValueType.TEXT, ValueType.BYTES):
-        bound = binder.bind(head, field=item.field, record=record, value_type=value_type)
-        try:
-            return OpenedValue(value_type, pair.cipher.open(envelope.nonce, envelope.sealed, bound))
-        except SealBrokenError:
-            continue
-    return None
 
 
 def _masked(opened: OpenedValue, data_type: str) -> OpenedValue:

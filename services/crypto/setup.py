@@ -55,11 +55,10 @@ async def add_organization(
         keystore.create(organization, name, epoch=epoch, now_us=now_us)
         for name in (_SUBJECT, _BUCKET)
     ]
-    pair = keystore.pair(
-        organization, subject=keystore.open(rows[0]), bucket=keystore.open(rows[1])
-    )
+    subject, bucket = (keystore.open(row) for row in rows)
+    pair = keystore.derive(organization, keystore.verify_pair(subject=subject, bucket=bucket))
     nonce = random_bytes(NONCE_BYTES)
-    head = header(sid=pair.sid, bid=pair.bid, nonce=nonce)
+    head = header(sid=subject.id, bid=bucket.id, nonce=nonce)
     sealed = pair.cipher.seal(nonce, _CANARY_TEXT, _canary_aad(head, organization))
     canary = seal_bytes(header=head, commitment=pair.commitment, sealed=sealed)
 
@@ -92,7 +91,7 @@ async def verify_canary(row: OrganizationRow, *, keystore: Keystore, database: D
     if set(by_lookup) != set(lookups):
         raise error(Reason.SECRET_UNUSABLE, secret="lookup_key")  # noqa: S106 (a file's name)
     subject, bucket = (keystore.open(by_lookup[lookup]) for lookup in lookups)
-    pair = keystore.pair(organization, subject=subject, bucket=bucket)
+    pair = keystore.derive(organization, keystore.verify_pair(subject=subject, bucket=bucket))
     envelope = parse_envelope(row.canary)
     try:
         opened = pair.cipher.open(

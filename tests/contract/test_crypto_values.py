@@ -201,7 +201,7 @@ async def test_the_question_names_subjects_of_key_rows_and_counts_every_value(
         SealedItem("customer.name", b"broken", "", "customers/999"),
     )
     asked = replica.audit.questions[-1]
-    assert [(i.field, i.subject, i.bucket, i.count) for i in asked.items] == [
+    assert [(i.field, i.subject, i.bucket, i.values) for i in asked.items] == [
         ("customer.email", "customers/1", "open", 3),
         ("customer.email", "customers/2", "open", 1),
         ("customer.name", "", "", 1),

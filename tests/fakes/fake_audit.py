@@ -240,7 +240,7 @@ class FakeAudit:
             target=Target(
                 system="panel",
                 fields=tuple(dict.fromkeys(item.field for item in question.items)),
-                values=sum(item.count for item in question.items),
+                values=sum(item.values for item in question.items),
             ),
             decision=Decision(
                 verdict=Verdict.DENY if reason else Verdict.ALLOW,

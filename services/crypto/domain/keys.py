@@ -15,8 +15,10 @@ __all__ = [
     "NO_SUBJECT",
     "KeyName",
     "OpenedKey",
+    "OpenedPair",
     "Pair",
     "PairCipher",
+    "PairIds",
     "PairName",
     "StoredKey",
     "key_name_of_bucket",
@@ -24,6 +26,9 @@ __all__ = [
 ]
 
 NO_SUBJECT = ""
+
+PairIds = bytes
+"""sid(16) ‖ bid(16), as an envelope holds them."""
 
 
 class PairCipher(Protocol):
@@ -121,31 +126,44 @@ class OpenedKey:
         return f"OpenedKey({b64url_encode(self.id)})"
 
 
+class OpenedPair(NamedTuple):
+    """S and B of one class, authenticated, from which a pair key can be derived.
+
+    Attributes:
+        name: class, subject and bucket.
+        subject: S.
+        bucket: B.
+    """
+
+    name: PairName
+    subject: OpenedKey
+    bucket: OpenedKey
+
+
 class Pair:
     """One pair key ready for use: the cipher under K, the commitment C, and what S and B bind.
 
     Attributes:
-        sid, bid: ids of S and B.
+        ids: of S and B, as an envelope holds them.
         name: class, subject and bucket, from the authenticated rows.
         cipher: under K.
         commitment: C, 32 bytes.
         uses: values sealed by this process with it; bounded by `MAX_PAIR_USES`.
     """
 
-    __slots__ = ("bid", "cipher", "commitment", "name", "sid", "uses")
+    __slots__ = ("cipher", "commitment", "ids", "name", "uses")
 
     def __init__(
-        self, *, sid: bytes, bid: bytes, name: PairName, cipher: PairCipher, commitment: bytes
+        self, *, ids: PairIds, name: PairName, cipher: PairCipher, commitment: bytes
     ) -> None:
-        self.sid = sid
-        self.bid = bid
+        self.ids = ids
         self.name = name
         self.cipher = cipher
         self.commitment = commitment
         self.uses = 0
 
     def __repr__(self) -> str:
-        return f"Pair({b64url_encode(self.sid)}, {b64url_encode(self.bid)})"
+        return f"Pair({b64url_encode(self.ids)})"
 
 
 def key_name_of_subject(retention_class: str, subject: str) -> KeyName:

@@ -15,12 +15,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 
 from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.core.clock import Clock
+from emanet.core.envelope import KEY_IDS
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.ids import new_uuid7
 from emanet.core.leaf import MAX_FIELDS, Act
@@ -28,16 +30,15 @@ from emanet.core.names import Collection, format_name, is_slug
 from emanet.register.protection import RegisterView
 from emanet.register.values import Level
 from services.crypto.audit import AccessQuestion, Audit, core_receipt
-from services.crypto.domain.binding import Binder
+from services.crypto.domain.keys import OpenedPair, Pair, PairIds
 from services.crypto.domain.proof import KnownLog, Question, verify_allowed
-from services.crypto.keys import FoundPair, KeyFinder, LostPair
+from services.crypto.keys import FoundPairs, KeyFinder, LostPair, unknown_pair
 from services.crypto.opening import (
     OpenedValue,
+    Opener,
     SealedItem,
-    Slot,
-    access_items,
-    open_slot,
-    parse_item,
+    asked_items,
+    read_envelope,
 )
 from services.crypto.tenants import Tenant, Tenants
 
@@ -58,6 +59,9 @@ _MIN_TIMEOUT_S = 0.01
 _ANSWER_S = 0.25
 """Kept of the caller's deadline for the answer: a caller whose own clock runs out first is told
 DEADLINE_EXCEEDED, from which it could not know that nothing was opened."""
+_NO_IDS = b""
+"""What `KEY_IDS` cuts out of no envelope."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -82,6 +86,18 @@ class ReadRequest:
     application: str
     staff_token: str = field(repr=False)
     timeout_s: float
+
+
+class _Batch(NamedTuple):
+    """The envelopes of a batch, raw (empty for what is none), and the keys found for them."""
+
+    envelopes: Sequence[bytes]
+    found: FoundPairs
+    keys: Sequence[Pair | OpenedPair | LostPair]
+    unknown: LostPair
+
+    def __repr__(self) -> str:
+        return "_Batch(...)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +154,20 @@ class DecryptOperation:
         fields = _fields_of(request.items)
         tenant = await self._tenants.require(request.organization)
         view = self._tenants.register(request.organization).in_effect(self._clock.now())
-        slots = await self._find_keys(tenant, request.items)
+        batch = await self._find_keys(tenant, request.items)
         attempt = new_uuid7(self._clock)
         known = tenant.log.seen
-        answer = await self._ask(request, attempt, view.number, slots, deadline)
+        asked = AccessQuestion(
+            organization=request.organization,
+            attempt=attempt,
+            context=request.context,
+            action=request.action,
+            items=asked_items(request.items, batch.keys),
+            register=view.number,
+            application=request.application,
+            staff_token=request.staff_token,
+        )
+        answer, pairs = await self._ask(asked, batch.found, self._timeout_s(deadline))
         record = format_name(request.organization, Collection.ACCESS_RECORDS.value, str(attempt))
         _refuse_closed(view, fields, record, answer)
         question = Question(
@@ -155,8 +181,11 @@ class DecryptOperation:
             register=view.number,
         )
         _verify_answer(tenant, answer, question, known)
-        binder = Binder(request.organization)
-        results = [open_slot(slot, binder, view, act) for slot in slots]
+        opener = Opener(organization=request.organization, view=view, act=act)
+        results = [
+            opener.open(item, envelope, pairs.get(envelope[KEY_IDS], batch.unknown))
+            for item, envelope in zip(request.items, batch.envelopes, strict=True)
+        ]
         await self._record_failure(request.organization, attempt, results, deadline)
         return Decrypted(
             results=results,
@@ -165,44 +194,23 @@ class DecryptOperation:
             waiting_for_review=answer.waiting_for_review,
         )
 
-    async def _find_keys(self, tenant: Tenant, items: Sequence[SealedItem]) -> list[Slot]:
-        envelopes = [parse_item(item.envelope) for item in items]
-        ids = [None if each is None else (each.sid, each.bid) for each in envelopes]
-        found = await self._finder.find_by_ids(tenant, {each for each in ids if each is not None})
-        broken = LostPair(error(Reason.ENVELOPE_INVALID), "")
-        return [
-            Slot(item, envelope, broken if pair is None else found[pair])
-            for item, envelope, pair in zip(items, envelopes, ids, strict=True)
-        ]
+    async def _find_keys(self, tenant: Tenant, items: Sequence[SealedItem]) -> _Batch:
+        envelopes = [read_envelope(item.envelope) for item in items]
+        ids = [envelope[KEY_IDS] for envelope in envelopes]
+        found = await self._finder.find_by_ids(tenant, set(ids) - {_NO_IDS})
+        unknown = unknown_pair()
+        keys = [found.by_ids.get(each, unknown) for each in ids]
+        return _Batch(envelopes, found, keys, unknown)
 
     async def _ask(
-        self,
-        request: ReadRequest,
-        attempt: UUID,
-        register: int,
-        slots: Sequence[Slot],
-        deadline: float,
-    ) -> access_audit_pb2.CheckAccessResponse:
-        question = AccessQuestion(
-            organization=request.organization,
-            attempt=attempt,
-            context=request.context,
-            action=request.action,
-            items=access_items(slots),
-            register=register,
-            application=request.application,
-            staff_token=request.staff_token,
-        )
-        asked = asyncio.ensure_future(
-            self._audit.check_access(question, timeout_s=self._timeout_s(deadline))
-        )
+        self, question: AccessQuestion, found: FoundPairs, timeout_s: float
+    ) -> tuple[access_audit_pb2.CheckAccessResponse, Mapping[PairIds, Pair | LostPair]]:
+        asked = asyncio.ensure_future(self._audit.check_access(question, timeout_s=timeout_s))
         try:
             # The request is on its way while this process derives what an allow will need.
             await asyncio.sleep(0)
-            for slot in slots:
-                if isinstance(slot.keys, FoundPair):
-                    slot.keys.pair()
-            return await asked
+            pairs = self._finder.derive_all(question.organization, found)
+            return await asked, pairs
         finally:
             asked.cancel()
 

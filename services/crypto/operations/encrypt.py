@@ -191,7 +191,7 @@ def _sealed(
     if pair.uses >= MAX_PAIR_USES:
         return error(Reason.OVERLOADED)
     pair.uses += 1
-    head = header(sid=pair.sid, bid=pair.bid, nonce=nonce)
+    head = header(sid=pair.ids[:16], bid=pair.ids[16:], nonce=nonce)
     bound = binder.bind(head, field=item.field, record=record, value_type=item.value_type)
     sealed = pair.cipher.seal(nonce, item.value, bound)
     return seal_bytes(header=head, commitment=pair.commitment, sealed=sealed)

@@ -87,8 +87,9 @@ class CryptoServicer(crypto_pb2_grpc.CryptoServiceServicer):
         items = [_plain(index, item) for index, item in enumerate(request.items)]
         results = await self._encrypting.run(request.organization, items)
         response = crypto_pb2.EncryptResponse()
+        add = response.results.add
         for result in results:
-            _write_encrypted(response.results.add(), result)
+            _write_encrypted(add(), result)
         return response
 
     async def Decrypt(
@@ -116,8 +117,9 @@ class CryptoServicer(crypto_pb2_grpc.CryptoServiceServicer):
             receipt=answer.receipt,
             waiting_for_review=answer.waiting_for_review,
         )
+        add = response.results.add
         for result in answer.results:
-            _write_decrypted(response.results.add(), result)
+            _write_decrypted(add(), result)
         return response
 
     def _time_left_s(self, context: grpc.ServicerContext) -> float:

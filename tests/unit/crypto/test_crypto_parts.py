@@ -60,8 +60,7 @@ def test_a_binder_writes_the_associated_data_of_the_format(
 def pair(number: int) -> Pair:
     key = bytes([number]) * 16
     return Pair(
-        sid=key,
-        bid=key,
+        ids=key + key,
         name=PairName("c", f"customers/{number}", "open"),
         cipher=GcmSiv(bytes(32)),
         commitment=bytes(32),
@@ -75,9 +74,9 @@ def test_the_cache_keeps_the_pairs_used_last() -> None:
     pairs = [pair(number) for number in range(3)]
     cache.store(pairs[0], counter=1)
     cache.store(pairs[1], counter=1)
-    assert cache.find(pairs[0].sid, pairs[0].bid) is pairs[0]
+    assert cache.find(pairs[0].ids) is pairs[0]
     cache.store(pairs[2], counter=1)
-    assert cache.find(pairs[1].sid, pairs[1].bid) is None
+    assert cache.find(pairs[1].ids) is None
     assert cache.find_named(pairs[1].name) is None
     assert cache.find_named(pairs[0].name) is pairs[0]
     assert len(cache) == 2
@@ -104,7 +103,7 @@ def test_a_cache_of_no_capacity_keeps_nothing() -> None:
 
 def test_holders_of_keys_show_ids_only() -> None:
     """repr has no key bytes."""
-    assert repr(pair(65)) == f"Pair({b64url_encode(b'A' * 16)}, {b64url_encode(b'A' * 16)})"
+    assert repr(pair(65)) == f"Pair({b64url_encode(b'A' * 32)})"
 
 
 def access_leaf(**changes: object) -> AccessLeaf:
