@@ -33,6 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MAX_MICROS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _MIN_MICROS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _B64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 
 
@@ -106,7 +107,7 @@ def require_nfc(text: str) -> str:
         return text
     if not unicodedata.is_normalized("NFC", text):
         raise error(Reason.TEXT_NOT_NFC)
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _LONE_SURROGATE.search(text):
         raise _invalid("a text holds a lone surrogate")
     return text
 

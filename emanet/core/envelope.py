@@ -44,6 +44,7 @@ __all__ = [
     "aad",
     "format_envelope",
     "header",
+    "header_start",
     "is_envelope",
     "parse_envelope",
     "seal_bytes",
@@ -177,10 +178,21 @@ def header(*, sid: bytes, bid: bytes, nonce: bytes) -> bytes:
     Raises:
         IntegrityError: ENVELOPE_INVALID when a part has the wrong length.
     """
-    data = _FIRST_TWO_BYTES + sid + bid + nonce
-    if len(sid) != KEY_ID_BYTES or len(bid) != KEY_ID_BYTES or len(data) != HEADER_BYTES:
+    data = header_start(sid=sid, bid=bid) + nonce
+    if len(data) != HEADER_BYTES:
         raise _invalid()
     return data
+
+
+def header_start(*, sid: bytes, bid: bytes) -> bytes:
+    """Bytes 0 to 33 of every envelope of suite 0x01 under two keys; the nonce follows.
+
+    Raises:
+        IntegrityError: ENVELOPE_INVALID when an id has the wrong length.
+    """
+    if len(sid) != KEY_ID_BYTES or len(bid) != KEY_ID_BYTES:
+        raise _invalid()
+    return _FIRST_TWO_BYTES + sid + bid
 
 
 def seal_bytes(*, header: bytes, commitment: bytes, sealed: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from emanet.core.envelope import COMMITMENT_BYTES, KEY_ID_BYTES
+from emanet.core.envelope import COMMITMENT_BYTES, KEY_ID_BYTES, header_start
 from emanet.core.errors import DestroyedError, EmanetError, IntegrityError, Reason, error
 from emanet.core.keyrow import (
     KEY_BYTES,
@@ -183,7 +183,7 @@ class Keystore:
             length=PAIR_BYTES,
         )
         return Pair(
-            ids=subject.id + bucket.id,
+            head=header_start(sid=subject.id, bid=bucket.id),
             name=name,
             cipher=GcmSiv(okm[:_KEY_END]),
             commitment=okm[_KEY_END : _KEY_END + COMMITMENT_BYTES],

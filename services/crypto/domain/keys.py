@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from emanet.core.encoding import b64url_encode
+from emanet.core.envelope import KEY_IDS
 from emanet.core.keyrow import KeyKind, KeyState
 
 __all__ = [
@@ -144,6 +145,7 @@ class Pair:
     """One pair key ready for use: the cipher under K, the commitment C, and what S and B bind.
 
     Attributes:
+        head: bytes 0 to 33 of its envelopes.
         ids: of S and B, as an envelope holds them.
         name: class, subject and bucket, from the authenticated rows.
         cipher: under K.
@@ -151,12 +153,13 @@ class Pair:
         uses: values sealed by this process with it; bounded by `MAX_PAIR_USES`.
     """
 
-    __slots__ = ("cipher", "commitment", "ids", "name", "uses")
+    __slots__ = ("cipher", "commitment", "head", "ids", "name", "uses")
 
     def __init__(
-        self, *, ids: PairIds, name: PairName, cipher: PairCipher, commitment: bytes
+        self, *, head: bytes, name: PairName, cipher: PairCipher, commitment: bytes
     ) -> None:
-        self.ids = ids
+        self.head = head
+        self.ids: PairIds = head[KEY_IDS]
         self.name = name
         self.cipher = cipher
         self.commitment = commitment

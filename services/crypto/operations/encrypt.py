@@ -6,19 +6,13 @@ inventory. A batch costs one transaction when its keys are known, two when some 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from emanet.core.clock import Clock
 from emanet.core.encoding import micros, require_nfc
-from emanet.core.envelope import (
-    MAX_PLAINTEXT_BYTES,
-    NONCE_BYTES,
-    ValueType,
-    header,
-    seal_bytes,
-)
+from emanet.core.envelope import MAX_PLAINTEXT_BYTES, NONCE_BYTES, ValueType
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.register.protection import FieldRule, RegisterView, bucket_month, verify_subject
 from services.crypto.domain.binding import Binder
@@ -32,10 +26,7 @@ __all__ = ["EncryptOperation", "PlainItem"]
 
 _MAX_AHEAD = timedelta(minutes=5)
 _MAX_RECORD_BYTES = 128
-_MAX_VERIFIED = 20_000
-
-_Verified = dict[tuple[str, str], EmanetError | None]
-"""Field and subject → why the subject does not do for the field; None where it does."""
+_MAX_PLACES = 20_000
 
 
 class PlainItem(NamedTuple):
@@ -61,14 +52,21 @@ class PlainItem(NamedTuple):
         return f"PlainItem({self.field!r}, ...)"
 
 
-class _Need(NamedTuple):
-    """What one item that may be encrypted needs: its pair key and the record in its AAD."""
+class _Place(NamedTuple):
+    """Where values of one field and subject belong, when their retention starts this month."""
 
     pair: PairName
-    record: str
+    rule: FieldRule
 
     def __repr__(self) -> str:
-        return "_Need(...)"
+        return "_Place(...)"
+
+
+_Places = dict[tuple[str, str], _Place | EmanetError]
+"""Field and subject → their place, or why the subject or the field does not do."""
+
+_Need = tuple[PairName, str]
+"""What one item that may be encrypted needs: its pair key and the record in its AAD."""
 
 
 class EncryptOperation:
@@ -78,7 +76,7 @@ class EncryptOperation:
         self._tenants = tenants
         self._finder = finder
         self._clock = clock
-        self._verified: dict[str, tuple[RegisterView, _Verified]] = {}
+        self._places: dict[str, tuple[RegisterView, str, _Places]] = {}
 
     async def run(self, organization: str, items: Sequence[PlainItem]) -> list[bytes | EmanetError]:
         """Encrypts a batch.
@@ -93,58 +91,74 @@ class EncryptOperation:
         tenant = await self._tenants.require(organization)
         now = self._clock.now()
         view = self._tenants.register(organization).in_effect(now)
-        planner = _Planner(view, now, self._verified_under(organization, view))
+        month = bucket_month(now)
+        places = self._places_under(organization, view, month)
+        planner = _Planner(view, month=month, latest=now + _MAX_AHEAD, places=places)
         needs = [planner.need(item) for item in items]
-        names = {need.pair for need in needs if isinstance(need, _Need)}
+        names = {need[0] for need in needs if not isinstance(need, EmanetError)}
         pairs = await self._finder.find_by_names(tenant, names, now_us=micros(now))
         return _seal_all(organization, items, needs, pairs)
 
-    def _verified_under(self, organization: str, view: RegisterView) -> _Verified:
-        """Subjects that were looked at under this register version; forgotten when too many."""
-        known = self._verified.get(organization)
-        if known is None or known[0] is not view or len(known[1]) > _MAX_VERIFIED:
-            known = self._verified[organization] = (view, {})
-        return known[1]
+    def _places_under(self, organization: str, view: RegisterView, month: str) -> _Places:
+        """Places found in this month under this register version; forgotten when too many."""
+        known = self._places.get(organization)
+        if (
+            known is None
+            or known[0] is not view
+            or known[1] != month
+            or len(known[2]) > _MAX_PLACES
+        ):
+            known = self._places[organization] = (view, month, {})
+        return known[2]
 
 
 class _Planner:
     """Derives class, bucket and binding of items from one register version."""
 
-    def __init__(self, view: RegisterView, now: datetime, verified: _Verified) -> None:
+    def __init__(
+        self, view: RegisterView, *, month: str, latest: datetime, places: _Places
+    ) -> None:
         self._view = view
-        self._latest = now + _MAX_AHEAD
-        self._month = bucket_month(now)
-        self._subjects = verified
+        self._month = month
+        self._latest = latest
+        self._places = places
 
     def need(self, item: PlainItem) -> _Need | EmanetError:
         """What the item needs, or why it is refused."""
+        place = self._places.get((item.field, item.subject))
         try:
-            rule = self._view.rule(item.field)
-            # Refusals of the register are shared by every batch: returned, never raised, because a
-            # raised exception keeps the frames that it passed.
-            problem = rule.refusal or self._subject_problem(rule, item.subject)
-            return problem or self._planned(rule, item)
+            if place is None:
+                place = self._find_place(item.field, item.subject)
+            # Refusals that are remembered are shared by every batch: returned, never raised,
+            # because a raised exception keeps the frames that it passed.
+            return place if isinstance(place, EmanetError) else self._planned(place, item)
         except EmanetError as refusal:
             return refusal.with_traceback(None)
 
-    def _planned(self, rule: FieldRule, item: PlainItem) -> _Need:
-        if len(item.value) > MAX_PLAINTEXT_BYTES:
+    def _planned(self, place: _Place, item: PlainItem) -> _Need:
+        value = item.value
+        if len(value) > MAX_PLAINTEXT_BYTES:
             raise error(Reason.VALUE_TOO_LARGE, limit=str(MAX_PLAINTEXT_BYTES))
-        if item.value_type is ValueType.TEXT and not item.value.isascii():
-            require_nfc(item.value.decode())
-        month = self._month if item.start is None else self._month_of(item.start)
-        name = PairName(rule.retention_class, item.subject, rule.bucket(month))
-        return _Need(name, "" if rule.binds_subject else _record(item))
+        if item.value_type is ValueType.TEXT and not value.isascii():
+            require_nfc(value.decode())
+        name, rule = place
+        if item.start is not None:
+            name = name._replace(bucket=rule.bucket(self._month_of(item.start)))
+        return name, "" if rule.binds_subject else _record(item)
+
+    def _find_place(self, field: str, subject: str) -> _Place | EmanetError:
+        rule = self._view.rule(field)
+        problem = rule.refusal or self._subject_problem(rule, subject)
+        name = PairName(rule.retention_class, subject, rule.bucket(self._month))
+        place = self._places[field, subject] = problem or _Place(name, rule)
+        return place
 
     def _subject_problem(self, rule: FieldRule, subject: str) -> EmanetError | None:
-        key = (rule.field, subject)
-        if key not in self._subjects:
-            try:
-                verify_subject(self._view.register, rule, subject)
-                self._subjects[key] = None
-            except EmanetError as problem:
-                self._subjects[key] = problem.with_traceback(None)
-        return self._subjects[key]
+        try:
+            verify_subject(self._view.register, rule, subject)
+        except EmanetError as problem:
+            return problem.with_traceback(None)
+        return None
 
     def _month_of(self, start: datetime) -> str:
         if start > self._latest:
@@ -165,23 +179,24 @@ def _record(item: PlainItem) -> str:
 
 def _seal_all(
     organization: str,
-    items: Iterable[PlainItem],
+    items: Sequence[PlainItem],
     needs: Sequence[_Need | EmanetError],
-    pairs: dict[PairName, Pair | EmanetError],
+    pairs: Mapping[PairName, Pair | EmanetError],
 ) -> list[bytes | EmanetError]:
-    nonces = random_bytes(NONCE_BYTES * len(needs))
+    random = random_bytes(NONCE_BYTES * len(needs))
+    nonces = [random[at : at + NONCE_BYTES] for at in range(0, len(random), NONCE_BYTES)]
     binder = Binder(organization)
     results: list[bytes | EmanetError] = []
-    for index, (item, need) in enumerate(zip(items, needs, strict=True)):
+    for item, need, nonce in zip(items, needs, nonces, strict=True):
         if isinstance(need, EmanetError):
             results.append(need)
             continue
-        pair = pairs[need.pair]
+        name, record = need
+        pair = pairs[name]
         if isinstance(pair, EmanetError):
             results.append(pair)
-            continue
-        nonce = nonces[index * NONCE_BYTES : (index + 1) * NONCE_BYTES]
-        results.append(_sealed(binder, item, need.record, pair=pair, nonce=nonce))
+        else:
+            results.append(_sealed(binder, item, record, pair=pair, nonce=nonce))
     return results
 
 
@@ -191,7 +206,6 @@ def _sealed(
     if pair.uses >= MAX_PAIR_USES:
         return error(Reason.OVERLOADED)
     pair.uses += 1
-    head = header(sid=pair.ids[:16], bid=pair.ids[16:], nonce=nonce)
+    head = pair.head + nonce
     bound = binder.bind(head, field=item.field, record=record, value_type=item.value_type)
-    sealed = pair.cipher.seal(nonce, item.value, bound)
-    return seal_bytes(header=head, commitment=pair.commitment, sealed=sealed)
+    return head + pair.commitment + pair.cipher.seal(nonce, item.value, bound)

@@ -136,13 +136,14 @@ def _require_batch(count: int) -> None:
 def _plain(index: int, item: crypto_pb2.EncryptItem) -> PlainItem:
     start = _moment(index, item) if item.HasField("start_time") else None
     value = item.value
-    match value.WhichOneof("kind"):
-        case "text":
-            data, value_type = value.text.encode(), ValueType.TEXT
-        case "data":
-            data, value_type = value.data, ValueType.BYTES
-        case None:
-            raise _invalid(f"items[{index}].value", "a value is text or data")
+    if text := value.text:
+        data, value_type = text.encode(), ValueType.TEXT
+    elif value.HasField("data"):
+        data, value_type = value.data, ValueType.BYTES
+    elif value.HasField("text"):
+        data, value_type = b"", ValueType.TEXT
+    else:
+        raise _invalid(f"items[{index}].value", "a value is text or data")
     return PlainItem(item.field, item.subject, item.record, data, value_type, start)
 
 

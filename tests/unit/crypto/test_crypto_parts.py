@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emanet.core.encoding import b64url_decode, b64url_encode
-from emanet.core.envelope import HEADER_BYTES, ValueType, aad
+from emanet.core.envelope import HEADER_BYTES, ValueType, aad, header_start
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.leaf import (
     AccessLeaf,
@@ -60,7 +60,7 @@ def test_a_binder_writes_the_associated_data_of_the_format(
 def pair(number: int) -> Pair:
     key = bytes([number]) * 16
     return Pair(
-        ids=key + key,
+        head=header_start(sid=key, bid=key),
         name=PairName("c", f"customers/{number}", "open"),
         cipher=GcmSiv(bytes(32)),
         commitment=bytes(32),
