@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 
 from emanet.core.encoding import b64url_encode, lp, read_lp, u64
 from emanet.core.errors import EmanetError, Reason, error
@@ -67,7 +68,12 @@ def lookup_message(organization: str, namespace: str, ref: str) -> bytes:
 
     LP("emanet/token-lookup/v1") ‖ LP(organization) ‖ LP(namespace) ‖ LP(ref).
     """
-    return lp(b"emanet/token-lookup/v1", organization.encode(), namespace.encode(), ref.encode())
+    return _lookup_head(organization, namespace) + lp(ref.encode())
+
+
+@lru_cache(maxsize=1_024)
+def _lookup_head(organization: str, namespace: str) -> bytes:
+    return lp(b"emanet/token-lookup/v1", organization.encode(), namespace.encode())
 
 
 def row_aad(*, organization: str, namespace: str, lookup: bytes, token: str, epoch: int) -> bytes:

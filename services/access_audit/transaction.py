@@ -253,12 +253,9 @@ class LogTransaction:
     def _load_tokens(self, parties: set[Party]) -> None:
         lookups = {self._vault.lookup(self.organization, each): each for each in parties}
         found = storage.pseudonyms.find_tokens(self.connection, self.organization, list(lookups))
-        fresh = [
-            self._vault.create(self.organization, party, lookup=lookup)
-            for lookup, party in lookups.items()
-            if lookup not in found
-        ]
-        if fresh:
+        unknown = {lookup: each for lookup, each in lookups.items() if lookup not in found}
+        if unknown:
+            fresh = self._vault.create(self.organization, unknown)
             storage.pseudonyms.insert_rows(self.connection, self.organization, fresh)
             found.update({row.lookup: row.token for row in fresh})
         self._tokens.update({lookups[lookup]: token for lookup, token in found.items()})

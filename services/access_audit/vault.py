@@ -6,12 +6,13 @@ docs/formats/leaf.md, "Pseudonyms".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emanet.core import pseudonym
 from emanet.core.errors import EmanetError, Reason, error
 from services.access_audit.domain.party import Party
-from services.runtime.keyring import KeyProvider
+from services.runtime.keyring import EpochKey, KeyProvider
 from services.runtime.primitives import NONCE_BYTES, SealBrokenError, hmac_sha256, random_bytes
 
 __all__ = ["PseudonymRow", "Vault"]
@@ -54,13 +55,21 @@ class Vault:
             pseudonym.lookup_message(organization, party.namespace, party.ref),
         )
 
-    def create(self, organization: str, party: Party, *, lookup: bytes) -> PseudonymRow:
-        """Makes a row with a fresh salt under the active epoch.
+    def create(self, organization: str, parties: Mapping[bytes, Party]) -> list[PseudonymRow]:
+        """Makes a row for each party, by lookup, each with a fresh salt under the active epoch.
 
         Raises:
             StateError: SECRET_UNUSABLE, the organization's epoch file does not open.
         """
         epoch = self._keyring.active_epoch(organization)
+        return [
+            self._create(organization, party, lookup=lookup, epoch=epoch)
+            for lookup, party in parties.items()
+        ]
+
+    def _create(
+        self, organization: str, party: Party, *, lookup: bytes, epoch: EpochKey
+    ) -> PseudonymRow:
         drawn = random_bytes(pseudonym.SALT_BYTES + NONCE_BYTES)
         salt, nonce = drawn[: pseudonym.SALT_BYTES], drawn[pseudonym.SALT_BYTES :]
         token = pseudonym.token(salt, organization, party.namespace, party.ref)
