@@ -240,7 +240,9 @@ class Field:
     Attributes:
         type: code of data_types; category, label, validator and mask follow from it.
         level: None while not decided.
-        special: marks data of a type that is not special by itself (Diğer) as special-category.
+        category: code of data_categories where the type's own is not it (a scan that shows an
+            illness is Sağlık Bilgileri); None = the type's.
+        special: marks data of the category Diğer as special-category.
         locations: key `in` of the manifest.
     """
 
@@ -250,6 +252,7 @@ class Field:
     en: str | None = None
     search: Search | None = None
     bind: Bind = Bind.RECORD
+    category: str | None = None
     special: bool = False
     locations: tuple[Location, ...] = ()
     because: str | None = None

@@ -80,6 +80,19 @@ def _not_encrypted(scope: Scope) -> Iterator[Problem]:
             )
 
 
+def _special_in_ordinary_category(scope: Scope) -> Iterator[Problem]:
+    for slug, field in scope.register.fields.items():
+        category = scope.category_of(field)
+        if field.special and not category.flag("special") and not category.is_free_text:
+            yield Problem(
+                f"fields/{slug}",
+                f"'{slug}' özel nitelikli, ama '{category.tr}' kategorisinde; VERBİS'teki kendi "
+                "kategorisi yazılmalı ('category', örneğin saglik_bilgileri)",
+                f"'{slug}' is special-category data in the category '{category.en}'; state the "
+                "one that VERBİS has for it ('category', for example saglik_bilgileri)",
+            )
+
+
 def _is_on_paper(scope: Scope, field: Field) -> bool:
     """Whether a field lies on paper alone, which locks protect and no cipher."""
     kinds = {
@@ -141,6 +154,14 @@ def _place_missing(scope: Scope) -> Iterator[Problem]:
 
 
 RULES = (
+    Rule(
+        "INV071",
+        Severity.ERROR,
+        "KVKK 6/1; Sicil Yön. 9/1-c",
+        "Özel nitelikli veri VERBİS'teki kendi kategorisindedir.",
+        "Special-category data is in the category that VERBİS has for it.",
+        _special_in_ordinary_category,
+    ),
     Rule(
         "INV037",
         Severity.ERROR,

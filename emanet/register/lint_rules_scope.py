@@ -9,8 +9,8 @@ from datetime import date
 
 from emanet.register.findings import Severity
 from emanet.register.period import Period
-from emanet.register.reference import LegalBasis, LegalRule, Reference
-from emanet.register.values import Duty, Register, RetentionRule, Role, RowRef
+from emanet.register.reference import Item, LegalBasis, LegalRule, Reference
+from emanet.register.values import Duty, Field, Register, RetentionRule, Role, RowRef
 
 __all__ = ["Check", "Problem", "Rule", "Scope", "quoted"]
 
@@ -73,9 +73,11 @@ class Scope:
     def is_special(self, field: str) -> bool:
         """Whether a field holds special-category data (KVKK art. 6/1); unknown fields do not."""
         known = self.register.fields.get(field)
-        return known is not None and (
-            known.special or self.reference.data_types[known.type].special
-        )
+        return known is not None and (known.special or self.category_of(known).flag("special"))
+
+    def category_of(self, field: Field) -> Item:
+        """The VERBİS category of a field."""
+        return self.reference.category_of(field.type, field.category)
 
     def rule_of(self, ref: RowRef) -> RetentionRule | None:
         """The retention rule of a row; None when it names none that exists."""

@@ -207,6 +207,17 @@ class Reference:
         """The codes of one or several lists."""
         return frozenset(code for name in names for code in self.lists[name])
 
+    def category_of(self, data_type: str, stated: str | None) -> Item:
+        """The VERBİS category of a datum: the stated one, else its type's.
+
+        Args:
+            data_type: code of data_types.
+            stated: code of data_categories, or None.
+        """
+        if stated is None:
+            return self.data_types[data_type].category
+        return self.lists["data_categories"][stated]
+
     def find_item(self, name: str, code: str) -> Item | None:
         """The item of a list, None when the list has no such code."""
         return self.lists[name].get(code)

@@ -146,6 +146,7 @@ FIELD = ObjectCodec(
     *_free_labels,
     Member("search", ChoiceCodec(Search)),
     Member("bind", ChoiceCodec(Bind)),
+    Member("category", CodeCodec("data_categories")),
     Member("special", _truth),
     Member("in", ListCodec(LocationCodec()), attribute="locations"),
     Member("because", _text),

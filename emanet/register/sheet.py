@@ -233,9 +233,10 @@ class _Sheet:
             }
         kind = self._lists.data_types[field.type]
         label = field.tr or kind.item.tr
-        special = kind.special or field.special
+        category = self._lists.category_of(field.type, field.category)
+        special = category.flag("special") or field.special
         return {
-            "veri_kategorisi": _cell([kind.category.tr]),
+            "veri_kategorisi": _cell([category.tr]),
             "kisisel_veri": _cell([label]),
             "ozel_nitelikli_kisisel_veri": _cell([label if special else _NONE]),
         }

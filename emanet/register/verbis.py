@@ -156,9 +156,9 @@ def _controller_data(register: Register) -> Iterator[tuple[RowRef, str]]:
 
 def _category_of(register: Register, slug: str) -> tuple[Choice, bool]:
     field = register.fields[slug]
-    kind = reference().data_types[field.type]
-    words = field.tr or kind.item.tr if kind.category.is_free_text else ""
-    return _choice(kind.category, words), kind.special or field.special
+    category = reference().category_of(field.type, field.category)
+    words = field.tr or reference().data_types[field.type].item.tr if category.is_free_text else ""
+    return _choice(category, words), category.flag("special") or field.special
 
 
 def _category(

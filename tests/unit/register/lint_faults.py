@@ -239,6 +239,7 @@ FAULTS = [
     ),
     ("INV067", "opt_out: {purpose: marketing,", "opt_out: {purpose: pazarlama,", "pazarlama"),
     ("INV068", "    group: tedarikciler\n", "", "mailer"),
+    ("INV071", "category: saglik_bilgileri", "special: true", "customer.health:"),
     ("INV069", ", because: İtiraz süresi", "", "offers:"),
     ("INV070", "mechanism: standart_sozlesme", "mechanism: yeterlilik_karari", "abroad"),
 ]

@@ -116,6 +116,7 @@ fields = st.builds(
     en=maybe(texts),
     search=maybe(st.sampled_from(Search)),
     bind=st.sampled_from(Bind),
+    category=maybe(codes("data_categories")),
     special=st.booleans(),
     locations=several(
         st.builds(

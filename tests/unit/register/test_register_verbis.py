@@ -51,9 +51,8 @@ def test_any_draft_can_be_shown(any_register) -> None:
 
 
 def test_category_unites_purposes_groups_and_recipients() -> None:
-    """Kimlik gathers the rows of name, T.C. number and the special paper separately."""
-    view = verbis_view(register())
-    ordinary, special = [each for each in view.categories if each.category.code == "kimlik"]
+    """Kimlik gathers the rows of name and T.C. number, and not the paper on somebody's health."""
+    ordinary, special = category("kimlik"), category("saglik_bilgileri")
     assert [purpose.code for purpose in ordinary.purposes] == [
         "mal_hizmet_uretim_operasyon",
         "yetkili_kurumlara_bilgi",
@@ -65,10 +64,13 @@ def test_category_unites_purposes_groups_and_recipients() -> None:
 
 
 def test_special_data_is_never_merged_away() -> None:
-    """A special datum of an ordinary category keeps a line of its own, marked."""
+    """A scan is Kimlik by its type; what it shows of a person's health is filed as that."""
     kinds = [(each.category.code, each.special) for each in verbis_view(register()).categories]
     assert ("kimlik", False) in kinds
-    assert ("kimlik", True) in kinds
+    assert ("saglik_bilgileri", True) in kinds
+    unmapped = register(("category: saglik_bilgileri", "special: true"))
+    kinds = [(each.category.code, each.special) for each in verbis_view(unmapped).categories]
+    assert {("kimlik", False), ("kimlik", True)} <= set(kinds)
 
 
 def test_processor_rows_are_not_told_to_verbis() -> None:
