@@ -20,8 +20,10 @@ _MOST_TO_COMPARE = 200
 
 
 def _purpose_not_mapped(scope: Scope) -> Iterator[Problem]:
+    told = {slug for ref in scope.controller_rows for slug in ref.row.purposes}
+    only_for_others = scope.purposes_in_use - told  # VERBİS is told of no processor's rows
     for slug, purpose in scope.register.purposes.items():
-        if purpose.verbis is None:
+        if purpose.verbis is None and slug not in only_for_others:
             yield Problem(
                 f"purposes/{slug}",
                 f"'{slug}' amacının VERBİS karşılığı yok ('verbis')",

@@ -72,6 +72,15 @@ def _special_without_article_6(scope: Scope) -> Iterator[Problem]:
                 f"{names} özel nitelikli veri; satır 6/3'teki bir şarta dayanmalı",
                 f"{names}: special-category data; the row needs a condition of art. 6/3",
             )
+        elif basis is not None and basis.special and not special:
+            yield Problem(
+                f"{ref.path}/basis",
+                f"{basis.article} özel nitelikli veri içindir, satırda ise böyle veri yok; "
+                "5. maddedeki şartlardan biri yazılmalı",
+                f"{basis.article} is for special-category data, of which the row has none; name "
+                "a condition of art. 5",
+                "KVKK 5",
+            )
 
 
 def _law_missing(scope: Scope) -> Iterator[Problem]:

@@ -144,11 +144,12 @@ def _exemption_unproven(scope: Scope) -> Iterator[Problem]:
     registry = scope.register.registry
     if registry is None or registry.duty is not Duty.EXEMPT:
         return
-    if not registry.ground or registry.employees is None or registry.checked is None:
+    figures = (registry.employees, registry.balance_try)
+    if not registry.ground or None in figures or registry.checked is None:
         yield Problem(
             "registry",
-            "istisnanın dayanağı, çalışan sayısı ve kontrol günü yazılmalı",
-            "state the ground of the exemption, the employees and the day of the check",
+            "istisnanın dayanağı, çalışan sayısı, bilanço toplamı ve kontrol günü yazılmalı",
+            "state the ground of the exemption, employees, balance sheet and day of the check",
         )
     elif registry.checked + _EXEMPTION_HOLDS < scope.today:
         yield Problem(

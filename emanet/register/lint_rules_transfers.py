@@ -178,8 +178,9 @@ def _contract_set_unfit(scope: Scope) -> Iterator[Problem]:
             for ref in scope.register.rows
             if slug in ref.row.to
         }
-        fits = {f"{one}_{theirs}" for one in ours if one} or {f"_{theirs}"}
-        if abroad.set is None or not any(abroad.set.endswith(each) for each in fits):
+        stated = abroad.set or ""
+        begins = any(stated.startswith(one) for one in ours or {""})
+        if not stated or not begins or not stated.endswith(theirs):
             yield Problem(
                 f"recipients/{slug}/abroad",
                 f"'{slug}' için standart sözleşmenin hangi metni kullanılmış ('set')? Bizim ve "

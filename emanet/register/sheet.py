@@ -177,13 +177,7 @@ class _Sheet:
         return labels or [_NOT_STATED]
 
     def _grounds(self, ref: RowRef) -> dict[str, Cell]:
-        purposes = [
-            self._label("processing_purposes", purpose.verbis)
-            if purpose is not None and purpose.verbis is not None
-            else f"{slug} (VERBİS karşılığı yok)"
-            for slug in ref.row.purposes
-            for purpose in [self._register.purposes.get(slug)]
-        ]
+        purposes = [self._purpose(ref, slug) for slug in ref.row.purposes]
         laws = [*_given(ref.row.law)]
         laws += [
             citation if verified else f"{citation} ({UNVERIFIED['tr']})"
@@ -194,6 +188,16 @@ class _Sheet:
             "hukuki_sebep": _cell(self._basis(ref)),
             "ilgili_mevzuat": _cell(_distinct(laws), mark=UNVERIFIED["tr"]),
         }
+
+    def _purpose(self, ref: RowRef, slug: str) -> str:
+        """The VERBİS purpose; our own words in a processor's row, which VERBİS is not told."""
+        purpose = self._register.purposes.get(slug)
+        if purpose is not None and purpose.verbis is not None:
+            return self._label("processing_purposes", purpose.verbis)
+        name = slug if purpose is None else purpose.tr
+        if self._register.activities[ref.activity].role is Role.PROCESSOR:
+            return name
+        return f"{name} (VERBİS karşılığı yok)"
 
     def _basis(self, ref: RowRef) -> list[str]:
         basis = ref.row.basis

@@ -28,6 +28,7 @@ FAULTS = [
     ("INV004", "keep: P8Y", "keep: SINIRSIZ OLARAK", "SINIRSIZ"),
     ("INV005", "basis: 5/2-c", "basis: kabul edilmiş sayılır", "kabul edilmiş"),
     ("INV006", "basis: 6/3-a", "basis: 5/1", "customer.health"),
+    ("INV006", "basis: 5/2-c", "basis: 6/3-c", "customer.name"),
     ("INV007", "law: VUK 230, ", "", "customer.tckn"),
     ("INV008", "balance_test: MDT-1, ", "", "traffic.line"),
     ("INV009", "consent: AR-2, ", "", "marketing"),
@@ -44,7 +45,7 @@ FAULTS = [
         "purposes: [marketing, security], basis",
         "[marketing, security]",
     ),
-    ("INV013", "verbis: lojistik", "en: Delivery", "delivery"),
+    ("INV013", "tr: Güvenlik, verbis: bilgi_guvenligi", "tr: Güvenlik", "security:"),
     (
         "INV014",
         "  oversight: {tr: Denetim",
@@ -128,8 +129,14 @@ FAULTS = [
     (
         "INV034",
         "duty: registered",
-        "duty: exempt\n  ground: Kurul\n  checked: 2025-11-01\n  employees: 9",
+        "duty: exempt\n  ground: Kurul\n  checked: 2025-11-01\n  employees: 9\n  balance_try: 1",
         "checked",
+    ),
+    (
+        "INV034",
+        "duty: registered",
+        "duty: exempt\n  ground: Kurul\n  checked: 2026-11-01\n  employees: 9",
+        "registry",
     ),
     ("INV034", "duty: registered", "duty: exempt", "registry"),
     ("INV035", "  contact_person: {title: Müdür}\n", "", "registry"),

@@ -157,6 +157,20 @@ def test_processor_row_needs_no_basis_and_no_notice() -> None:
     assert findings(CLEAN) == ()
 
 
+def test_processor_purpose_needs_no_verbis_purpose() -> None:
+    """VERBİS is told of no processor's rows, so a purpose of those alone needs no entry there."""
+    text = mutated("delivery: {tr: Teslim, verbis: lojistik}", "delivery: {tr: Teslim}")
+    assert findings(text) == ()
+
+
+def test_a_recipient_without_a_role_gets_any_set_of_ours() -> None:
+    """The set is judged by the roles that are known."""
+    text = mutated("    role: processor\n    may_use_for", "    may_use_for")
+    assert "INV062" not in {each.rule for each in findings(text)}
+    wrong = text.replace("set: vs_vi", "set: vi_vi")
+    assert "INV062" in {each.rule for each in findings(wrong)}
+
+
 def test_lint_document_is_current() -> None:
     """docs/lint-rules.md is what the table of rules renders to."""
     assert (ROOT / "docs" / "lint-rules.md").read_text("utf-8") == render_rules()
