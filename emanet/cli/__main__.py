@@ -9,11 +9,18 @@ import sys
 
 __all__ = ["main"]
 
+_INTERRUPTED = 130
+"""128 + SIGINT, as shells say it."""
+
 
 def main() -> int:
-    """Runs the command; 2 when this Python lacks what it needs."""
+    """Runs the command; 2 when this Python lacks what it needs, 130 after Ctrl-C."""
     try:
         from emanet.cli.main import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("emanet"):
             raise
@@ -22,7 +29,6 @@ def main() -> int:
             '  → python -m pip install "emanet[cli]"\n'
         )
         return 2
-    return run()
 
 
 if __name__ == "__main__":

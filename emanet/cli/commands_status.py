@@ -47,11 +47,13 @@ def status(session: Session) -> int:
     endpoints = session.endpoints()
     organizations = _organizations(session)
     services, infos = _ask(session, endpoints, organizations)
+    unanswered = [name for name in organizations if name not in infos]
     document = {
         "installation": endpoints.installation,
         "mode": endpoints.mode,
         "services": [service.as_json() for service in services],
         "organizations": [_as_json(name, info) for name, info in infos.items()],
+        "unanswered": unanswered,
         "promises": {"P3": endpoints.mode != "dev", "P4": endpoints.mode != "dev"},
     }
     session.answer(document)
@@ -66,10 +68,11 @@ def status(session: Session) -> int:
         ],
     )
     _show_organizations(session, infos)
+    for name in unanswered if infos else ():
+        session.print("", session.say("status.unanswered", organization=name))
     level = "dev" if endpoints.mode == "dev" else "production"
     session.print("", session.say(f"status.promises.{level}"))
-    is_whole = not any(each.problem for each in services) and len(infos) == len(organizations)
-    return 0 if is_whole else 1
+    return 1 if unanswered or any(each.problem for each in services) else 0
 
 
 def _organizations(session: Session) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from emanet.cli.local import DEFAULT_INSTALLATION, LocalRecord
 from emanet.cli.problems import CommandError
 from emanet.cli.session import Session
 from emanet.cli.workspace import SERVICES, Workspace
+from emanet.core.errors import EmanetError
 
 __all__ = ["COMMANDS"]
 
@@ -87,8 +88,16 @@ def _supervise(
         )
     )
     started = time.monotonic()
-    supervisor.prepare()
-    supervisor.start()
+    try:
+        supervisor.prepare()
+        supervisor.start()
+    except EmanetError:
+        if not is_asked_to_stop:
+            raise
+        # The interrupt reached the child that was at work, too; the next start goes on from there.
+        supervisor.stop()
+        session.print(session.say("down.stopped", names=", ".join(SERVICES)))
+        return
     _tell_started(session, workspace, seconds=time.monotonic() - started)
     session.print(session.say("up.foreground"))
     sys.stdout.flush()
@@ -123,7 +132,7 @@ def _settings_given() -> dict[str, str]:
 def _start_detached(
     session: Session, workspace: Workspace, *, name: str, organizations: tuple[str, ...]
 ) -> None:
-    from emanet.cli.processes import has_ended, spawn_detached
+    from emanet.cli.processes import end_process, has_ended, spawn_detached
 
     workspace.run.mkdir(parents=True, exist_ok=True)
     workspace.endpoints.unlink(missing_ok=True)
@@ -133,12 +142,16 @@ def _start_detached(
     started = time.monotonic()
     log = workspace.run / "supervisor.log"
     child = spawn_detached([sys.executable, "-m", "emanet.cli", *arguments], log=log)
-    with session.progress(session.say("up.starting")):
-        while not workspace.endpoints.exists():
-            is_late = time.monotonic() - started > _START_TIMEOUT_S
-            if is_late or has_ended(child):
-                raise CommandError("not_started", log=log, told=_last_words(log))
-            time.sleep(_POLL_S)
+    try:
+        with session.progress(session.say("up.starting")):
+            while not workspace.endpoints.exists():
+                is_late = time.monotonic() - started > _START_TIMEOUT_S
+                if is_late or has_ended(child):
+                    raise CommandError("not_started", log=log, told=_last_words(log))
+                time.sleep(_POLL_S)
+    except KeyboardInterrupt:
+        end_process(child, timeout_s=_START_TIMEOUT_S)
+        raise
     _tell_started(session, workspace, seconds=time.monotonic() - started)
 
 

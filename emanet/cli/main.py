@@ -103,8 +103,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader went away (`emanet … | head`); nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
-    except KeyboardInterrupt:
-        return 2
     except Exception as failure:  # noqa: BLE001 (the process edge: told and turned into a status)
         if isinstance(failure, _UsageProblem):
             return report_usage(failure, lang=lang)

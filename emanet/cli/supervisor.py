@@ -127,6 +127,9 @@ class Supervisor:
             )
         record = self._record()
         self._workspace.run.mkdir(parents=True, exist_ok=True)
+        own = os.getpid()
+        # Before anything else is made: a second `up` must not make it too.
+        write_whole(self._workspace.supervisor_pid, f"{own} {start_mark(own)}".encode())
         for service, pid in running_services(self._workspace).items():
             # Left behind by a supervisor that was killed; it still holds the service's database.
             end_process(pid, timeout_s=STOP_TIMEOUT_S)
@@ -149,8 +152,6 @@ class Supervisor:
 
     def start(self) -> None:
         """Starts the services and waits until each has opened its port."""
-        own = os.getpid()
-        write_whole(self._workspace.supervisor_pid, f"{own} {start_mark(own)}".encode())
         for service in SERVICES:
             self._children[service] = self._spawn(service)
         for service in SERVICES:

@@ -108,6 +108,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "status.nobody": (
         "no organization answers; `emanet up --organization ID` adds one",
         "yanıt veren kuruluş yok; `emanet up --organization KİMLİK` ile ekleyin"),
+    "status.unanswered": (
+        "nothing is told about {organization}: principals.yaml must give it to this\n"
+        "application, and the services must know it (add-organization)",
+        "{organization} hakkında bilgi verilmiyor: principals.yaml onu bu uygulamaya\n"
+        "vermeli, servisler de onu tanımalı (add-organization)"),
     "status.promises.dev": (
         "Promises now: embedded, mode dev. One OS user holds log, signer and keys:\n"
         "  P3 (no record changes unnoticed) does not hold against this user;\n"
@@ -179,7 +184,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "record.done": ("recorded: {record} (record {index})", "kaydedildi: {record} (kayıt {index})"),
     "record.allow": ("the rules allow this access", "kurallar bu erişime izin veriyor"),
     "record.deny": ("the rules refuse this access; it is recorded as a denial", "kurallar bu erişimi reddediyor; ret olarak kaydedildi"),
-    "cases.done": ("{count} cases stored", "{count} dosya kaydı (case) saklandı"),
+    "cases.done": ("cases stored: {count}", "saklanan dosya kaydı (case): {count}"),
     # -- destruction -------------------------------------------------------------------------------
     "due.header": ("subject|retention class|lapsed", "kişi|saklama sınıfı|süre doldu"),
     "due.none": ("nothing is due", "süresi dolan yok"),
