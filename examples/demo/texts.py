@@ -22,7 +22,7 @@ def number(value: float, lang: str, *, digits: int = 0) -> str:
 
 STEPS: Mapping[str, _Both] = {
     "services": (
-        "hizmetler ayakta: inventory, access_audit, crypto · mTLS · SQLite",
+        "servisler ayakta: inventory, access_audit, crypto · mTLS · SQLite",
         "services up: inventory, access_audit, crypto · mTLS · SQLite",
     ),
     "inventories": (
@@ -102,11 +102,11 @@ DATA: Mapping[str, _Both] = {
         "{file} · {fields} fields: encrypt {encrypt} ms, decrypt with record {decrypt} ms (here)",
     ),
     "next": ("ŞİMDİ", "NEXT"),
-    "next_note": ("(hizmetler açık; yapıştırın)", "(services are running; paste these)"),
+    "next_note": ("(servisler açık; yapıştırın)", "(services are running; paste these)"),
     "end_held": ("{n} denemenin hepsinde söz tuttu", "all {n} attempts held"),
     "end_broken": ("{broken}/{n} DENEMEDE SÖZ TUTMADI", "{broken} of {n} ATTEMPTS DID NOT HOLD"),
-    "stopped": ("hizmetler durduruldu", "services stopped"),
-    "running": ("hizmetler açık", "services running"),
+    "stopped": ("servisler durduruldu", "services stopped"),
+    "running": ("servisler açık", "services running"),
     "exit": ("çıkış {status}", "exit {status}"),
     "seconds": ("{n} sn", "{n} s"),
     "busy": (
@@ -187,7 +187,7 @@ FACTS: Mapping[str, tuple[_Both, _Both]] = {
     "P4": (
         ("customers/{customer} verisinin silinmesini istedi",
          "erasure request of customers/{customer}"),
-        ("pazarlama yok edildi, faturalar saklanıyor:\n{until} ({law}), makbuz doğrulandı",
+        ("pazarlama anahtarı imha edildi, faturalar duruyor:\n{until} ({law}), belge doğrulandı",
          "marketing destroyed, invoices kept until\n{until} ({law}), receipt verified"),
     ),
     "P6": (
