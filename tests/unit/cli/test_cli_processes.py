@@ -23,7 +23,7 @@ from emanet.cli.running import running_services, running_supervisor, stop_all
 from emanet.cli.workspace import Workspace
 
 # The words behind `-c` show in the command line, as a service's module name would.
-_WAITS = "import signal; signal.pause()"
+_WAITS = "import signal; print('ready', flush=True); signal.pause()"
 _IGNORES = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True);"
     "[signal.pause() for _ in iter(int, 1)]"
@@ -39,6 +39,9 @@ def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             [sys.executable, "-c", program, *words], stdout=subprocess.PIPE, text=True
         )
         started.append(child)
+        # Before it says so, the system may not show its command line yet.
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
         return child
 
     yield start
@@ -70,7 +73,6 @@ def test_process_that_does_not_listen_is_killed(
     """Patience ends; the process is gone all the same."""
     child = spawn(_IGNORES)
     assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
     assert end_process(child.pid, timeout_s=0.2)
     assert child.wait() == -signal.SIGKILL
 
