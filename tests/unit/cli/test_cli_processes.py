@@ -81,7 +81,7 @@ def test_ended_child_that_nobody_waited_for_is_not_alive(
     spawn: Callable[..., subprocess.Popen[str]],
 ) -> None:
     """A zombie holds no lock and serves nobody."""
-    child = spawn("pass")
+    child = spawn("print('ready')")
     deadline = time.monotonic() + 10
     while is_alive(child.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
