@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import resource
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -233,6 +234,8 @@ def _migrate(definition: ServiceDefinition[S], settings: S) -> None:
 
 
 async def _serve(definition: ServiceDefinition[S], settings: S, endpoint_file: Path | None) -> None:
+    # A core dump would hold keys and plaintext.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     host = open_host(definition, settings, clock=SystemClock())
     try:
         await serve(

@@ -34,7 +34,7 @@ from services.runtime.errors import (
 )
 from services.runtime.gate import Gate
 from services.runtime.primitives import random_bytes
-from services.runtime.request import Caller, Request, enter_request
+from services.runtime.request import Caller, CallerKind, Request, enter_request
 from services.runtime.required import require_fields
 from services.runtime.settings import RuntimeSettings
 
@@ -168,7 +168,9 @@ class GateInterceptor(aio.ServerInterceptor):
         try:
             caller = self._gate.identify(context.auth_context())
             bind_contextvars(caller=caller.spiffe_id)
-            with self._counted(caller):
+            # One watch for each organization is how a service follows registers.
+            is_bounded = not (is_watch and caller.kind is CallerKind.SERVICE)
+            with self._counted(caller, is_bounded=is_bounded):
                 admission = self._gate.admit(
                     rpc=rpc,
                     caller=caller,
@@ -204,19 +206,19 @@ class GateInterceptor(aio.ServerInterceptor):
         return await self._abort(context, failure, language)
 
     @contextmanager
-    def _counted(self, caller: Caller) -> Iterator[None]:
+    def _counted(self, caller: Caller, *, is_bounded: bool) -> Iterator[None]:
         task, key = asyncio.current_task(), caller.spiffe_id
         if task is None or self._is_draining:
             raise error(Reason.NOT_READY)
-        if self._in_flight[key] >= self._settings.max_in_flight_per_caller:
+        if is_bounded and self._in_flight[key] >= self._settings.max_in_flight_per_caller:
             raise error(Reason.OVERLOADED)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self._in_flight[key] += 1
+        self._in_flight[key] += is_bounded
         try:
             yield
         finally:
-            self._in_flight[key] -= 1
+            self._in_flight[key] -= is_bounded
             if not self._in_flight[key]:
                 del self._in_flight[key]
 

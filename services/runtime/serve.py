@@ -40,6 +40,8 @@ _OPTIONS = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.max_metadata_size", 16 * 1024),
+    # who does not finish the TLS handshake holds nothing open for gRPC's two minutes
+    ("grpc.server_handshake_timeout_ms", 10_000),
     # a certificate that expired or was replaced holds no connection open for longer
     ("grpc.max_connection_age_ms", 15 * 60_000),
     ("grpc.max_connection_age_grace_ms", 60_000),

@@ -114,6 +114,8 @@ def test_whole_life_of_an_installation(installation: SmallInstallation) -> None:
     for _ in range(2):
         with serving(installation) as (process, endpoint):
             assert asyncio.run(call(endpoint)) == "cinar"
+            limits = Path(f"/proc/{process.pid}/limits").read_text()
+            assert "Max core file size        0                    0" in limits
             second = command(installation, "serve")
             assert (second.returncode, "DATABASE_IN_USE" in second.stderr) == (1, True)
             process.send_signal(signal.SIGTERM)

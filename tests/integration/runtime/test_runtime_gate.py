@@ -18,6 +18,7 @@ from tests.fakes.certificates import CertificateAuthority, Issued
 from tests.fakes.small_service import SmallInstallation, SmallServer, start_small_server
 
 INFO = inventory_pb2.GetServiceInfoRequest(organization="cinar")
+WATCH = inventory_pb2.WatchRegisterRequest(parent="organizations/cinar")
 DRAFT = inventory_pb2.GetDraftRequest(parent="organizations/cinar")
 LIST = inventory_pb2.ListRegisterVersionsRequest(parent="organizations/cinar")
 EDIT = inventory_pb2.EditDraftRequest(
@@ -305,9 +306,7 @@ async def test_deadline_is_required_except_for_watching(server: SmallServer) -> 
     async with server.channel("/app/panel") as channel:
         call = stub(channel).GetServiceInfo(INFO)
         assert await reason_of(call) == Reason.DEADLINE_REQUIRED.value
-        watch = stub(channel).WatchRegister(
-            inventory_pb2.WatchRegisterRequest(parent="organizations/cinar")
-        )
+        watch = stub(channel).WatchRegister(WATCH)
         assert await watch.read() is not aio.EOF
         watch.cancel()
 
@@ -359,6 +358,24 @@ async def test_too_many_requests_in_flight_are_refused_per_caller(
         await arrived
         await first
         await stub(channel).GetServiceInfo(INFO, timeout=20)
+    await server.stop()
+
+
+async def test_watches_of_a_service_are_not_counted(installation: SmallInstallation) -> None:
+    """A service follows every organization; an application's watches are bounded like all else."""
+    server = await start_small_server(installation, max_in_flight_per_caller=1)
+    open_watches = []
+    async with server.channel("/service/crypto") as channel, server.channel("/app/panel") as other:
+        for _ in range(3):
+            open_watches.append(stub(channel).WatchRegister(WATCH))
+            assert await open_watches[-1].read() is not aio.EOF
+        await stub(channel).GetServiceInfo(INFO, timeout=5)
+        open_watches.append(stub(other).WatchRegister(WATCH))
+        assert await open_watches[-1].read() is not aio.EOF
+        refused = stub(other).WatchRegister(WATCH)
+        assert await reason_of(refused.read()) == Reason.OVERLOADED.value
+        for watch in open_watches:
+            watch.cancel()
     await server.stop()
 
 
