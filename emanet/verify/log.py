@@ -107,8 +107,7 @@ def examine_log(
         for first, leaves, hashes in read_bundles(files, opened.size):
             tree.add(hashes)
             if sequence is not None and len(spoken) < MAX_FAULTS:
-                for position, leaf in enumerate(leaves):
-                    spoken += sequence.read(first + position, leaf)
+                spoken += sequence.read(first, leaves)
             done = first + len(leaves)
             if progress is not None:
                 progress(done, opened.size)

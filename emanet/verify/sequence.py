@@ -6,12 +6,12 @@ format asks (docs/formats/leaf.md). It needs the records alone, so anybody can c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from emanet.core.errors import EmanetError
 from emanet.core.leaf import (
-    MAX_LEAF_BYTES,
     AccessLeaf,
+    Decision,
     KeyLeaf,
     KeyOperation,
     Leaf,
@@ -21,7 +21,7 @@ from emanet.core.leaf import (
     RulesLeaf,
     decode_leaf,
 )
-from emanet.verify.access_pattern import AccessSummary, read_access
+from emanet.verify.access_pattern import AccessRun, read_accesses
 from emanet.verify.faults import Fault, FaultKind
 
 __all__ = ["SequenceCheck"]
@@ -45,57 +45,47 @@ class SequenceCheck:
         self.counts: dict[str, int] = {}
         """Number of records by type."""
 
-    def read(self, index: int, data: bytes) -> list[Fault]:
-        """Tells what is wrong with the record at an index, given those before it."""
-        summary = read_access(data) if len(data) <= MAX_LEAF_BYTES else None
-        if summary is not None:
-            self._count(LeafType.ACCESS)
-            found = self._access(summary)
-        else:
-            try:
-                leaf = decode_leaf(data)
-            except EmanetError:
-                return [Fault(FaultKind.FORM, record=index, detail="not of the closed schema")]
-            self._count(leaf.TYPE)
-            found = self._other(leaf)
+    def read(self, first: int, records: Sequence[bytes]) -> list[Fault]:
+        """Tells what is wrong with records from an index on, given those before them."""
+        faults: list[Fault] = []
+        place = 0
+        for run in read_accesses(records):
+            count = 1 if run is None else len(run.ids)
+            if run is None or not self._takes(run):
+                for position in range(place, place + count):
+                    faults += self._read_one(first + position, records[position])
+            place += count
+        return faults
+
+    def _takes(self, run: AccessRun) -> bool:
+        """Takes a run of which nothing is wrong; refuses any other, and nothing is changed."""
+        own, times = set(run.ids), [self._last_us, *run.receive_us]
+        known = {
+            frame.organization == self._organization
+            and frame.register <= self._registers
+            and (frame.rule_set == 0 or frame.rule_set in self._rule_sets)
+            for frame in run.frames
+        }
+        is_new = len(own) == len(run.ids) and own.isdisjoint(self._accesses)
+        is_new = is_new and own.isdisjoint(self._others)
+        if known != {True} or not is_new or times != sorted(times):
+            return False
+        self._accesses |= own
+        self._last_us = times[-1]
+        self._count(LeafType.ACCESS, len(own))
+        return True
+
+    def _read_one(self, index: int, data: bytes) -> list[Fault]:
+        try:
+            leaf = decode_leaf(data)
+        except EmanetError:
+            return [Fault(FaultKind.FORM, record=index, detail="not of the closed schema")]
+        self._count(leaf.TYPE, 1)
+        found = [*self._head(leaf), *self._body(leaf)]
         return [Fault(kind, record=index, detail=detail) for kind, detail in found]
 
-    def _count(self, kind: LeafType) -> None:
-        self.counts[kind.value] = self.counts.get(kind.value, 0) + 1
-
-    def _access(self, access: AccessSummary) -> list[tuple[FaultKind, str]]:
-        found: list[tuple[FaultKind, str]] = []
-        own, receive_us = access.id, access.receive_us
-        if access.organization != self._organization:
-            found.append(_FOREIGN)
-        if own in self._accesses or own in self._others:
-            found.append(_TWICE)
-        self._accesses.add(own)
-        if receive_us < self._last_us:
-            found.append(_FALLS)
-        else:
-            self._last_us = receive_us
-        register, rule_set = access.register, access.rule_set
-        if register > self._registers:
-            detail = f"no earlier record binds register {register}"
-            found.append((FaultKind.REGISTER_UNBOUND, detail))
-        if rule_set and rule_set not in self._rule_sets:
-            detail = f"no earlier record binds rule set {rule_set}"
-            found.append((FaultKind.RULES_UNBOUND, detail))
-        return found
-
-    def _other(self, leaf: Leaf) -> list[tuple[FaultKind, str]]:
-        if isinstance(leaf, AccessLeaf):
-            return self._access(
-                AccessSummary(
-                    id=leaf.id.bytes,
-                    receive_us=leaf.receive_us,
-                    register=leaf.decision.register,
-                    rule_set=leaf.decision.rule_set,
-                    organization=leaf.organization.encode(),
-                )
-            )
-        return [*self._head(leaf), *self._body(leaf)]
+    def _count(self, kind: LeafType, number: int) -> None:
+        self.counts[kind.value] = self.counts.get(kind.value, 0) + number
 
     def _head(self, leaf: Leaf) -> Iterator[tuple[FaultKind, str]]:
         if leaf.organization.encode() != self._organization:
@@ -103,13 +93,15 @@ class SequenceCheck:
         own = leaf.id.bytes
         if own in self._accesses or own in self._others:
             yield _TWICE
-        self._others.add(own)
+        (self._accesses if isinstance(leaf, AccessLeaf) else self._others).add(own)
         if leaf.receive_us < self._last_us:
             yield _FALLS
         self._last_us = max(self._last_us, leaf.receive_us)
 
     def _body(self, leaf: Leaf) -> Iterator[tuple[FaultKind, str]]:
         match leaf:
+            case AccessLeaf():
+                yield from self._unbound(leaf.decision)
             case OutcomeLeaf():
                 if leaf.access.bytes not in self._accesses:
                     yield FaultKind.OUTCOME_UNKNOWN, "no earlier access has that id"
@@ -125,6 +117,14 @@ class SequenceCheck:
                 yield from self._key(leaf)
             case _:
                 return
+
+    def _unbound(self, decision: Decision) -> Iterator[tuple[FaultKind, str]]:
+        if decision.register > self._registers:
+            detail = f"no earlier record binds register {decision.register}"
+            yield FaultKind.REGISTER_UNBOUND, detail
+        if decision.rule_set and decision.rule_set not in self._rule_sets:
+            detail = f"no earlier record binds rule set {decision.rule_set}"
+            yield FaultKind.RULES_UNBOUND, detail
 
     def _key(self, leaf: KeyLeaf) -> Iterator[tuple[FaultKind, str]]:
         names = [(leaf.retention_class, each) for each in leaf.ids]

@@ -23,8 +23,8 @@ from emanet.core.leaf import (
     encode_leaf,
 )
 from emanet.core.merkle import EMPTY_ROOT
-from emanet.verify.access_pattern import read_access
-from tests.unit.verify.small_log import TOKENS, access, numbered_id
+from emanet.verify.access_pattern import AccessFrame, AccessRun, read_accesses
+from tests.unit.verify.small_log import TOKENS, access, numbered_id, register, rules
 
 SLUGS = st.from_regex(r"[a-z][a-z0-9._-]{0,62}", fullmatch=True)
 CODES = st.from_regex(r"[A-Z][A-Z0-9_]{0,62}", fullmatch=True)
@@ -77,28 +77,60 @@ def accesses(draw: st.DrawFn) -> AccessLeaf:
     )
 
 
-def test_usual_access_is_read_the_short_way() -> None:
-    """The pattern is of use: what services write matches it."""
-    leaf = access(7)
-    summary = read_access(encode_leaf(leaf))
-    assert summary is not None
-    assert summary.id == leaf.id.bytes
-    assert summary.receive_us == leaf.receive_us
-    assert (summary.register, summary.rule_set, summary.organization) == (1, 1, b"degirmen")
+def run_of(*found: AccessLeaf) -> AccessRun:
+    """What the short way should tell of accesses."""
+    return AccessRun(
+        ids=[leaf.id.bytes for leaf in found],
+        receive_us=[leaf.receive_us for leaf in found],
+        frames={
+            AccessFrame(leaf.decision.register, leaf.decision.rule_set, leaf.organization.encode())
+            for leaf in found
+        },
+    )
 
 
-@given(leaf=accesses())
-def test_summary_is_that_of_the_record(leaf: AccessLeaf) -> None:
-    """Whatever the short way reads, it reads the same."""
-    summary = read_access(encode_leaf(leaf))
-    is_large = max(leaf.event_us, leaf.receive_us, leaf.target.values) >= 9 * 10**15
-    is_large = is_large or max(leaf.decision.register, leaf.decision.rule_set) >= 9 * 10**15
-    if summary is None:
-        assert is_large
+def is_accepted(data: bytes) -> bool:
+    """Whether the short way reads the record, alone or among others."""
+    alone = list(read_accesses([data])) != [None]
+    before, after = encode_leaf(access(1)), encode_leaf(access(2))
+    assert alone == (None not in read_accesses([before, data, after]))
+    return alone
+
+
+def test_usual_accesses_are_read_the_short_way() -> None:
+    """The patterns are of use: what services write matches them, between other records too."""
+    first, second, third = access(7), access(8, entries=2, entries_root=bytes(32)), access(9)
+    records = [encode_leaf(leaf) for leaf in (first, second, rules(5), register(6), third)]
+    assert list(read_accesses(records)) == [run_of(first, second), None, None, run_of(third)]
+    assert list(read_accesses([])) == []
+
+
+@given(found=st.lists(accesses(), min_size=1, max_size=4))
+def test_a_run_tells_what_its_records_say(found: list[AccessLeaf]) -> None:
+    """Whatever the short way reads, it reads the same; large numbers are read the careful way."""
+    read = list(read_accesses([encode_leaf(leaf) for leaf in found]))
+    if None not in read:
+        assert read == [run_of(*found)]
         return
-    assert summary.id == leaf.id.bytes
-    assert summary.receive_us == leaf.receive_us
-    assert (summary.register, summary.rule_set) == (leaf.decision.register, leaf.decision.rule_set)
+    assert any(
+        max(
+            leaf.event_us,
+            leaf.receive_us,
+            leaf.target.values,
+            leaf.decision.register,
+            leaf.decision.rule_set,
+        )
+        >= 9 * 10**15
+        for leaf in found
+    )
+
+
+def test_a_line_feed_hides_no_record() -> None:
+    """Two records are never read out of one, nor one out of two."""
+    data = encode_leaf(access(7))
+    for records in ([data + b"\n" + data], [b"\n" + data], [data + b"\n"], [data[:90], data[90:]]):
+        assert set(read_accesses(records)) == {None}
+    assert list(read_accesses([b"", data, b""])) == [None, run_of(access(7)), None]
 
 
 @given(leaf=accesses(), data=st.data())
@@ -114,7 +146,7 @@ def test_changed_bytes_are_never_accepted_unless_they_are_a_record(
         encoded[:place] + encoded[place + 1 :],
         encoded[:place] + encoded[place : place + 1] + encoded[place:],
     ):
-        if read_access(changed) is not None:
+        if is_accepted(changed):
             assert encode_leaf(decode_leaf(changed)) == changed
 
 
@@ -142,6 +174,6 @@ def test_forbidden_forms_are_accepted_by_neither_way(old: bytes, new: bytes) -> 
     encoded = encode_leaf(access(7))
     assert old in encoded
     changed = encoded.replace(old, new)
-    assert read_access(changed) is None
+    assert not is_accepted(changed)
     with pytest.raises(EmanetError):
         decode_leaf(changed)

@@ -6,9 +6,21 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from emanet.core.leaf import Decision, KeyLeaf, KeyOperation, Leaf, Mode, OutcomeLeaf, Verdict
+from emanet.core.leaf import (
+    Decision,
+    KeyLeaf,
+    KeyOperation,
+    Leaf,
+    Mode,
+    OutcomeLeaf,
+    Verdict,
+    encode_leaf,
+)
 from emanet.verify import FaultKind, examine_log
+from emanet.verify.sequence import SequenceCheck
 from tests.unit.verify.small_log import (
     ORGANIZATION,
     START_US,
@@ -154,3 +166,42 @@ def test_record_outside_the_closed_schema_is_named(tmp_path: Path, change) -> No
     log = SmallLog(leaves=(*good.leaves[:4], change(good.leaves[4])))
     (fault,) = examine_log(log.write(tmp_path / "log"), log.vkey).faults
     assert (fault.kind, fault.record) == (FaultKind.FORM, 4)
+
+
+@st.composite
+def doubtful_leaves(draw: st.DrawFn) -> list[Leaf]:
+    """A short log whose records break rules here and there."""
+    kinds = st.sampled_from(["good", "good", "good", "id", "time", "foreign", "unbound", "rules"])
+    found: list[Leaf] = [register(0), rules(1)]
+    for number in range(2, draw(st.integers(2, 12))):
+        earlier = draw(st.integers(0, number - 1))
+        match draw(kinds):
+            case "id":
+                found.append(access(number, id=numbered_id(earlier)))
+            case "time":
+                found.append(access(number, receive_us=START_US + earlier * 1_000_000))
+            case "foreign":
+                found.append(access(number, organization="hosting"))
+            case "unbound":
+                numbers = {"register_number": draw(st.integers(0, 2)), "rule_set": earlier}
+                found.append(access(number, decision=_decision(**numbers)))
+            case "rules":
+                found.append(rules(number, version=number))
+            case _:
+                found.append(access(number))
+    return found
+
+
+@given(leaves=doubtful_leaves(), cut=st.integers(0, 12))
+def test_records_read_together_are_judged_like_records_read_alone(
+    leaves: list[Leaf], cut: int
+) -> None:
+    """However the records are cut into files, the same ones are at fault for the same reasons."""
+    records = [encode_leaf(leaf) for leaf in leaves]
+    together, cut_once, alone = (SequenceCheck(ORGANIZATION) for _ in range(3))
+    faults = together.read(0, records)
+    assert faults == cut_once.read(0, records[:cut]) + cut_once.read(cut, records[cut:])
+    assert faults == [
+        fault for index, each in enumerate(records) for fault in alone.read(index, [each])
+    ]
+    assert together.counts == cut_once.counts == alone.counts
