@@ -101,7 +101,7 @@ def _registry_missing(scope: Scope) -> Iterator[Problem]:
     if registry is None:
         yield Problem(
             "registry",
-            "Sicile kayıt yükümlülüğü yazılmamış: registered mı, exempt mi?",
+            "Sicile kayıt yükümlülüğü yazılmamış: yükümlü mü (registered), istisna mı (exempt)?",
             "the duty to register is not stated: registered or exempt?",
         )
     elif registry.duty is Duty.REGISTERED and registry.contact_person is None:
