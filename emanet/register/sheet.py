@@ -173,7 +173,11 @@ class _Sheet:
         return other.tr if is_activity and other is not None else by
 
     def _subjects(self, ref: RowRef) -> list[str]:
-        labels = [self._lists.subject_label(code).tr for code in self._register.subjects_of(ref)]
+        """The VERBİS group, with our sub-group beside it where one is stated."""
+        labels = []
+        for code in self._register.subjects_of(ref):
+            group, own = self._lists.subject_group(code), self._lists.subject_label(code)
+            labels.append(group.tr if own.code == group.code else f"{group.tr}: {own.tr}")
         return labels or [_NOT_STATED]
 
     def _grounds(self, ref: RowRef) -> dict[str, Cell]:

@@ -194,6 +194,9 @@ def test_sheet_row_holds_what_the_register_says() -> None:
     assert row["no"].text == "6"
     assert row["kisisel_veri"].text == "E-posta adresi"
     assert row["isleme_amaci"].text == "Ürün / Hizmetlerin Pazarlama Süreçlerinin Yürütülmesi"
+    assert (
+        row["veri_konusu_kisi_grubu"].text == "Ürün veya Hizmet Alan Kişi: Bireysel müşteri / üye"
+    )
     assert row["hukuki_sebep"].lines == ("İlgili kişinin açık rızası (5/1)", "AR-2")
     assert row["alici_gruplari"].text == "Tedarikçiler: Posta GmbH"
     assert row["yabanci_ulke"].text == "E-posta adresi: DE"
