@@ -259,17 +259,25 @@ async def test_a_case_heard_of_after_the_read_does_not_count(audit: AuditReplica
 
 
 async def test_an_approver_must_be_another_person(audit: AuditReplica) -> None:
-    """The approver's own token stands for them; one's own does not help."""
+    """The approver's own token stands for them, sent by the application that got it, of a person
+    of this organization; one's own does not help.
+    """
     await audit.put_case("L-1", kind="legal_order", app="desk", opened_by="system", assignees=())
     audit.clock.set(audit.clock.now())
     read = {"staff": LEGAL, "purpose": "authority", "case": ("legal_order", "L-1")}
     now = int(audit.clock.now().timestamp())
 
-    def token(sub: str) -> str:
+    def token(sub: str, **claims: str) -> str:
         issuer = audit.installation.issuer
-        return issuer.token(sub, iat=now, exp=now + 600, auth_time=now, groups=[])
+        return issuer.token(sub, iat=now, exp=now + 600, auth_time=now, groups=[], **claims)
 
     name = item("customer.name")
+    for stranger, reason in (
+        (token("b1", azp="helpdesk"), Reason.TOKEN_INVALID),
+        (token("f1", iss="https://mese.dev.emanet.invalid"), Reason.ORGANIZATION_NOT_ALLOWED),
+    ):
+        refused = await _refusal(audit.check(name, approver_token=stranger, **read))
+        assert refused.reason is reason
     own = await audit.check(name, approver_token=token("d1"), **read)
     assert own.reason == "APPROVER_REQUIRED"
     other = await audit.check(name, approver_token=token("b1"), **read)

@@ -104,9 +104,10 @@ async def test_kinds_belong_to_one_application(audit: AuditReplica) -> None:
     assert panel.reason is Reason.RPC_NOT_ALLOWED
 
 
-async def test_a_kind_that_the_rules_do_not_know_is_refused(audit: AuditReplica) -> None:
-    """A case that no rule could ever read is a mistake of its application."""
-    text = rules().replace("  campaign: {tr: Duyuru, from: erp, opened_by: system}\n", "")
+@pytest.mark.parametrize("kept", ["", "  campaign: {tr: Duyuru, from: desk, opened_by: system}\n"])
+async def test_a_kind_that_the_rules_do_not_give_is_refused(audit: AuditReplica, kept: str) -> None:
+    """A case that no rule could read, or of another application, is a mistake of who sends it."""
+    text = rules().replace("  campaign: {tr: Duyuru, from: erp, opened_by: system}\n", kept)
     lines = [line for line in text.splitlines() if "for: marketing" not in line]
     await audit.activate(await audit.apply("\n".join(lines) + "\n"))
     refused = await _refusal(

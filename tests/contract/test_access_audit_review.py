@@ -152,6 +152,7 @@ async def test_a_page_token_is_for_one_reader_and_one_question(audit: AuditRepli
     calls = (
         audit.listed(page_token=token, staff=other),
         audit.listed(page_token=token, person="s-044"),
+        audit.listed(page_token=token, purpose="support"),
         audit.listed(page_token=token[:-1] + ("A" if token[-1] != "A" else "B")),
         audit.listed(page_token="?"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from emanet.core.checkpoint import Checkpoint
 from emanet.core.errors import EmanetError, Reason, error
 from emanet.core.ids import new_uuid7
 from emanet.register.manifest import load_manifest
+from services.access_audit import storage
 from services.access_audit.jobs.register import AcceptRegisterJob
 from services.access_audit.register_sink import RegisterIntake
 from tests.fakes.access_audit_world import (
@@ -156,25 +158,56 @@ async def test_a_changed_leaf_is_not_proven_or_shown(audit: AuditReplica) -> Non
     assert (await _refusal(audit.exported())).reason is Reason.LOG_CORRUPT
 
 
+async def _lose_a_record(audit: AuditReplica) -> None:
+    """Records one more access, and puts the log back to before it."""
+    old = audit.core.host.database.read_now(
+        lambda c: c.execute(text("SELECT size, range, last_time FROM control")).one()
+    )
+    await audit.check()
+    _as_owner(
+        audit,
+        f"DELETE FROM leaves WHERE idx >= {old.size}",
+        f"DELETE FROM entries WHERE idx >= {old.size}",
+    )
+    audit.core.host.database.write_now(
+        lambda c: c.execute(
+            text("UPDATE control SET size = :size, range = :range"),
+            {"size": old.size, "range": bytes(old.range)},
+        )
+    )
+
+
+async def test_a_log_that_shrinks_under_the_service_is_behind(audit: AuditReplica) -> None:
+    """What this process signed is more than the database holds: it goes on with nothing."""
+    await _lose_a_record(audit)
+    for _ in range(2):
+        assert (await _refusal(audit.check())).reason is Reason.LOG_BEHIND
+
+
+async def test_a_log_that_grows_by_other_leaves_than_it_holds_is_a_fork(
+    audit: AuditReplica,
+) -> None:
+    """What another replica wrote is hashed before this one signs it."""
+    await audit.check()
+
+    def write(connection: Connection) -> None:
+        control = storage.log.lock_control(connection, ORGANIZATION)
+        assert control is not None
+        last = audit.rows()[-1]
+        row = last._replace(idx=control.frontier.size, id=bytes(16), hash=b"\x01" * 32)
+        storage.log.insert_leaves(connection, control.log, [row])
+        other = control.frontier.extend([b"\x02" * 32])
+        storage.log.advance_control(connection, replace(control, frontier=other))
+
+    audit.core.host.database.write_now(write)
+    assert (await _refusal(audit.check())).reason is Reason.LOG_FORK
+
+
 async def test_a_restored_old_database_is_behind(world: AuditWorld) -> None:
     """The last checkpoint outside the database remembers that the log was longer."""
     async with world.replica() as audit:
         audit.hear()
-        old = audit.core.host.database.read_now(
-            lambda c: c.execute(text("SELECT size, range, last_time FROM control")).one()
-        )
-        await audit.check()
-        _as_owner(
-            audit,
-            f"DELETE FROM leaves WHERE idx >= {old.size}",
-            f"DELETE FROM entries WHERE idx >= {old.size}",
-        )
-        audit.core.host.database.write_now(
-            lambda c: c.execute(
-                text("UPDATE control SET size = :size, range = :range"),
-                {"size": old.size, "range": bytes(old.range)},
-            )
-        )
+        await _lose_a_record(audit)
     async with world.replica() as audit:
         audit.hear()
         refused = await _refusal(audit.check())
@@ -236,6 +269,13 @@ async def test_rules_that_were_changed_decide_nothing(
         assert (await _refusal(audit.check())).reason is Reason.RULES_CORRUPT
         info = await audit.operations.info.read(ORGANIZATION)
         assert "RULES_CORRUPT" in {warning.code for warning in info.warnings}
+
+
+async def test_rules_that_change_between_the_two_persons_are_refused(audit: AuditReplica) -> None:
+    """The approver read another text than the one that would be put in force."""
+    applied = await audit.apply()
+    _flip(audit, "rule_sets", "source", "number = 2")
+    assert (await _refusal(audit.activate(applied))).reason is Reason.RULES_CORRUPT
 
 
 async def test_a_second_digest_for_a_register_number_is_refused_for_ever(

@@ -41,6 +41,7 @@ emanet: principals/v1
 trust_domain: dev.emanet.invalid
 issuers:
   - {iss: "https://login.dev.emanet.invalid", jwks_file: jwks.json, organizations: [cinar, mese]}
+  - {iss: "https://mese.dev.emanet.invalid", jwks_file: jwks.json, organizations: [mese]}
 applications:
   panel: {organizations: [cinar, mese], systems: [panel], token_client: panel, may_assert: [data_subject]}
   helpdesk: {organizations: [cinar, mese], token_client: helpdesk, owns_cases: [ticket]}
@@ -54,6 +55,7 @@ persons:
   s-044: {accounts: [{iss: "https://login.dev.emanet.invalid", sub: "c1"}]}
   s-045: {accounts: [{iss: "https://login.dev.emanet.invalid", sub: "d1"}]}
   s-060: {accounts: [{iss: "https://login.dev.emanet.invalid", sub: "e1"}]}
+  s-070: {accounts: [{iss: "https://mese.dev.emanet.invalid", sub: "f1"}]}
 duties:
   cinar: {dpo: ["group:kvkk"], security: ["group:guvenlik"], approver: ["group:yonetim"], auditor: ["group:denetim"]}
   mese: {security: ["group:guvenlik"], approver: ["group:yonetim"]}

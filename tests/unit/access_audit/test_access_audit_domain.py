@@ -22,6 +22,7 @@ from services.access_audit.domain.claim import Claim, ClaimItem
 from services.access_audit.domain.lapses import Lapses
 from services.access_audit.domain.party import Party, parse_party
 from services.access_audit.domain.sealing import seal_entries
+from services.access_audit.ground import Contacts
 from services.access_audit.requestkeys import RequestKeys, page_size
 from services.access_audit.signer import CheckpointFiles, LogKeys
 from tests.fakes.access_audit_world import manifest
@@ -254,3 +255,15 @@ def test_each_log_has_its_own_key() -> None:
     assert len(keys) == 4
     assert [one.vkey(o) for o in origins] == [two.vkey(o) for o in origins]
     assert repr(one) == "LogKeys(...)"
+
+
+def test_a_register_that_was_never_confirmed_is_stale() -> None:
+    """A start without any contact decides nothing; the limit itself still counts as fresh."""
+    contacts = Contacts(stale_after=timedelta(seconds=1))
+    with pytest.raises(EmanetError) as refused:
+        contacts.require_fresh("cinar", at_us=0)
+    assert refused.value.reason is Reason.REGISTER_STALE
+    contacts.note("cinar", 5)
+    contacts.require_fresh("cinar", at_us=1_000_005)
+    with pytest.raises(EmanetError):
+        contacts.require_fresh("cinar", at_us=1_000_006)
