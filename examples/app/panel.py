@@ -4,9 +4,10 @@
     python panel.py list T-1
     python panel.py show customers/5f0c2a9d41b7 T-1
 
-EMANET_ENDPOINTS and EMANET_CERTS_DIR say where Emanet is (`emanet up` prints both), PANEL_TOKEN is
-the token of who is logged in (`emanet dev token --person s-003 --group temsilci --client panel`),
-T-1 the support ticket that they work on.
+docs/how-to/first-organization.md brings the organization into operation. EMANET_ENDPOINTS and
+EMANET_CERTS_DIR say where Emanet is (`emanet up` prints both), PANEL_TOKEN is the token of who is
+logged in (`emanet dev token --person s-003 --group temsilci --client panel`), T-1 the support
+ticket that they work on.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Panel:
     def show(self, ref: str, ticket: str) -> OpenedRow:
         """The customer's page: read in the ticket's case, recorded before it is shown."""
         rows = self.database.execute("SELECT * FROM customers WHERE ref = ?", (ref,)).fetchall()
+        if not rows:
+            raise KeyError(ref)
         with self._support(ticket):
             return self.em.decrypt_table(rows, COLUMNS, subject=lambda row: row["ref"])[0]
 
@@ -82,6 +85,12 @@ def main(arguments: list[str], em: Emanet) -> int:
             return 1
         except errors.UnavailableError:
             print("Kişisel veriler şu an gösterilemiyor.", file=sys.stderr)
+            return 2
+        except KeyError:
+            print("Böyle bir müşteri yok.", file=sys.stderr)
+            return 1
+        except errors.EmanetError as problem:
+            print(problem, file=sys.stderr)
             return 2
     return 0
 
