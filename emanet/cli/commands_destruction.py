@@ -140,6 +140,8 @@ def _show(session: Session, found: Destruction, *, is_plan: bool) -> None:
     session.answer(_as_json(found))
     for item in found.items:
         session.print(f"  {_line(session, item)}")
+    if any(_outcome(item) == "refused" and item.row for item in found.items):
+        session.print(session.say("destruction.refused"))
     if is_plan:
         session.print(session.say("destruction.plan"))
         return

@@ -191,6 +191,9 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "destruction.header": ("id|state|requested|keys", "kimlik|durum|istendi|anahtar"),
     "destruction.none": ("no destruction yet", "henüz imha yok"),
     "destruction.plan": ("a plan; nothing was destroyed", "plandır; hiçbir şey imha edilmedi"),
+    "destruction.refused": (
+        "refused: in the row named, a basis other than consent or its period holds",
+        "reddedildi: belirtilen satırda açık rıza dışında bir dayanak ya da süre sürüyor"),
     "destruction.unspecified": ("state unknown", "durum bilinmiyor"),
     "destruction.intended": ("intent logged; keys still exist", "niyet kaydedildi; anahtarlar duruyor"),
     "destruction.keys_destroyed": ("keys destroyed", "anahtarlar imha edildi"),
