@@ -11,6 +11,7 @@ import datetime as dt
 import random
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,9 +101,11 @@ class Store:
         """Where each field lies."""
         return {c.field: (t, c) for t in reversed(self.tables) for c in t.columns}
 
-    def connect(self) -> sqlite3.Connection:
-        """A connection of the caller's own."""
-        return sqlite3.connect(self.path)
+    @contextmanager
+    def connect(self) -> Iterator[sqlite3.Connection]:
+        """A connection of the caller's own: committed at the end and closed."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            yield connection
 
     def create(self) -> None:
         """Makes the tables."""
