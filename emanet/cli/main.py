@@ -105,6 +105,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except Exception as failure:  # noqa: BLE001 (the process edge: told and turned into a status)
         if isinstance(failure, _UsageProblem):
-            return report_usage(failure, lang=lang)
+            return report_usage(failure, lang=lang, as_json="--json" in given)
         return report_unexpected(failure, lang=lang, as_json="--json" in given)
     return status if isinstance(status, int) else 0

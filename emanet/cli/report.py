@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from emanet.cli.language import Lang
@@ -57,24 +57,19 @@ def report_error(failure: EmanetError, *, lang: Lang, as_json: bool) -> int:
     message = failure.message_tr if is_turkish else failure.message_en
     next_step = failure.next_step_tr if is_turkish else failure.next_step_en
     if as_json:
-        document = {
-            "error": {
-                "reason": failure.reason.value,
-                "message": message,
-                "next_step": next_step,
-                "metadata": dict(failure.metadata),
-                "violations": [list(each) for each in failure.violations],
-            }
-        }
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        _answer(
+            failure.reason.value,
+            message,
+            next_step,
+            metadata=failure.metadata,
+            violations=failure.violations,
+        )
         return status_of(failure)
-    lines = [f"{say('error', lang=lang)}: {message}"]
-    lines += [
+    lines = [
         f"  {field}: {problem}" if field else f"  {problem}"
         for field, problem in failure.violations
     ]
-    lines.append(f"  → {next_step}")
-    sys.stderr.write("\n".join(lines) + "\n")
+    _tell(message, *lines, next_step=next_step, lang=lang)
     return status_of(failure)
 
 
@@ -84,18 +79,10 @@ def report_problem(problem: CommandError, *, lang: Lang, as_json: bool) -> int:
     message = say(f"problem.{problem.name}", lang=lang, **values)
     next_step = say(f"problem.{problem.name}.next", lang=lang, **values)
     if as_json:
-        document = {
-            "error": {
-                "reason": problem.name.upper(),
-                "message": message,
-                "next_step": next_step,
-                "metadata": {name: str(value) for name, value in problem.values.items()},
-                "violations": [],
-            }
-        }
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        metadata = {name: str(value) for name, value in problem.values.items()}
+        _answer(problem.name.upper(), message, next_step, metadata=metadata)
     else:
-        sys.stderr.write(f"{say('error', lang=lang)}: {message}\n  → {next_step}\n")
+        _tell(message, next_step=next_step, lang=lang)
     return problem.status
 
 
@@ -107,7 +94,7 @@ def report_unexpected(failure: Exception, *, lang: Lang, as_json: bool) -> int:
     return report_problem(problem, lang=lang, as_json=as_json)
 
 
-def report_usage(failure: Exception, *, lang: Lang) -> int:
+def report_usage(failure: Exception, *, lang: Lang, as_json: bool) -> int:
     """Prints what is wrong with the command line itself; always 2."""
     context = getattr(failure, "ctx", None)
     path = context.command_path if context is not None else "emanet"
@@ -116,9 +103,38 @@ def report_usage(failure: Exception, *, lang: Lang) -> int:
         sys.stderr.write(f"{context.get_help() if context is not None else ''}\n")
         return 2
     told = getattr(failure, "format_message", lambda: str(failure))().replace("Value error, ", "")
-    sys.stderr.write(f"{say('error', lang=lang)}: {_usage_text(failure, told, lang=lang)}\n")
-    sys.stderr.write(f"  → {say('usage.help', lang=lang, path=path)}\n")
+    message = _usage_text(failure, told, lang=lang)
+    next_step = say("usage.help", lang=lang, path=path)
+    if as_json:
+        _answer("USAGE", message, next_step)
+    else:
+        _tell(message, next_step=next_step, lang=lang)
     return 2
+
+
+def _answer(
+    reason: str,
+    message: str,
+    next_step: str,
+    *,
+    metadata: Mapping[str, str] = MappingProxyType({}),
+    violations: Sequence[tuple[str, str]] = (),
+) -> None:
+    document = {
+        "error": {
+            "reason": reason,
+            "message": message,
+            "next_step": next_step,
+            "metadata": dict(metadata),
+            "violations": [list(each) for each in violations],
+        }
+    }
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def _tell(message: str, *lines: str, next_step: str, lang: Lang) -> None:
+    told = (f"{say('error', lang=lang)}: {message}", *lines, f"  → {next_step}")
+    sys.stderr.write("\n".join(told) + "\n")
 
 
 def _worded(name: str, value: object, *, lang: Lang) -> object:

@@ -66,6 +66,14 @@ def test_usage_errors_are_told_in_turkish(emanet: CommandLine) -> None:
     assert unknown.startswith("hata: --colour diye bir seçenek yok\n")
 
 
+def test_wrong_usage_is_json_too_when_json_was_asked_for(emanet: CommandLine) -> None:
+    """A program never has to read text."""
+    answer = emanet("inventory", "lint", "--json")
+    assert (answer.status, answer.err) == (2, "")
+    assert answer.json["error"]["reason"] == "USAGE"
+    assert answer.json["error"]["next_step"] == "see: emanet inventory lint --help"
+
+
 def test_error_names_the_next_step(emanet: CommandLine) -> None:
     """Whoever reads an error knows what to do."""
     answer = emanet("inventory", "versions", "--organization", "degirmen")
