@@ -14,7 +14,6 @@ from services.runtime.primitives import hmac_sha256, is_equal
 __all__ = ["SALT_BYTES", "EpochFile", "EpochRow", "KdfCost", "decode_file", "encode_file"]
 
 SALT_BYTES = 16
-_MAX_EPOCHS = 100_000
 _MAX_MEMORY_KIB = 4_194_304
 _MAX_ITERATIONS = 16
 _MAX_LANES = 16
@@ -133,7 +132,7 @@ def _content(value: dict[str, canonical.JsonValue]) -> EpochFile:
     epochs = value.get("epochs")
     if not isinstance(kdf, dict) or not isinstance(epochs, list):
         raise ValueError("kdf or epochs missing")
-    rows = tuple(_row(item) for item in epochs[:_MAX_EPOCHS])
+    rows = tuple(_row(item) for item in epochs)
     numbers = [row.epoch for row in rows]
     if not rows or numbers[0] < 1 or numbers != sorted(set(numbers)):
         raise ValueError("epochs do not ascend from 1")

@@ -11,7 +11,7 @@ in docs/formats/keys.md:
 
 The KEK comes from the passphrase and wraps each epoch key; `check` is an HMAC under it over the
 rest, so that an edited file is refused. A destroyed epoch keeps its number and times and loses
-`wrapped`.
+`wrapped`; the newest hundred of them stay in the file, so that it does not grow for ever.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ from services.runtime.primitives import (
 )
 
 __all__ = ["EpochEvidence", "EpochKey", "KdfCost", "KeyProvider", "PassphraseKeyring"]
+
+
+_LISTED_DESTROYED = 100
+"""Destroyed epochs that stay in the file: more than any interrupted destruction asks for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +228,7 @@ class PassphraseKeyring:
             number = content.epochs[-1].epoch + 1
             kek = self._kek(content.salt, content.cost)
             row = self._new_row(organization, number, kek)
-            self._replace(content.with_epochs((*content.epochs, row)), kek)
+            self._replace(content.with_epochs((*_worth_listing(content.epochs), row)), kek)
             return number
 
     def active_epoch(self, organization: str) -> EpochKey:
@@ -245,8 +249,9 @@ class PassphraseKeyring:
             key = loaded.keys.get(epoch)
             if key is not None:
                 return key
-            self._row(loaded.content, epoch)
-            raise error(Reason.KEY_DESTROYED)
+            if 1 <= epoch < loaded.content.epochs[-1].epoch:
+                raise error(Reason.KEY_DESTROYED)
+            raise self._unusable(organization)
 
     def destroy_epoch(self, organization: str, epoch: int) -> EpochEvidence:
         """Replaces the file by one without the epoch's key, and reads it back.
@@ -377,3 +382,10 @@ class PassphraseKeyring:
 def _is_inside(folder: Path, other: Path) -> bool:
     inner, outer = folder.resolve(), other.resolve()
     return inner == outer or outer in inner.parents
+
+
+def _worth_listing(rows: tuple[EpochRow, ...]) -> tuple[EpochRow, ...]:
+    """All living epochs and the newest destroyed ones."""
+    destroyed = [row.epoch for row in rows if row.destroyed is not None]
+    old = set(destroyed[:-_LISTED_DESTROYED])
+    return tuple(row for row in rows if row.epoch not in old)

@@ -158,6 +158,33 @@ def test_destroyed_epoch_opens_nothing_and_keeps_its_evidence(
         ring(tmp_path, clock).epoch("cinar", 1)
 
 
+def test_a_file_of_many_destructions_stays_short_and_says_the_same(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    """The oldest destroyed epochs leave the file; they stay destroyed, and no number comes again."""
+    keyring = ring(tmp_path, clock)
+    keyring.create_organization("cinar")
+    kept = keyring.create_epoch("cinar")  # not destroyed: it has to survive all the others
+    wrapped = keyring.epoch("cinar", kept).wrap(b"k" * 32, AAD)
+    keyring.destroy_epoch("cinar", 1)
+    for number in range(3, 112):
+        assert keyring.create_epoch("cinar") == number
+        if number > 3:
+            keyring.destroy_epoch("cinar", number - 1)
+    listed = [row["id"] for row in json.loads((tmp_path / "cinar.json").read_bytes())["epochs"]]
+    assert listed == [kept, *range(10, 112)]
+    reader = ring(tmp_path, clock)
+    assert reader.epoch("cinar", kept).unwrap(wrapped, AAD) == b"k" * 32
+    assert reader.active_epoch("cinar").epoch == 111
+    for number in (1, 5, 110):
+        with pytest.raises(DestroyedError):
+            reader.epoch("cinar", number)
+    for number in (0, 112):
+        with pytest.raises(EmanetError) as raised:
+            reader.epoch("cinar", number)
+        assert raised.value.reason is Reason.SECRET_UNUSABLE
+
+
 def test_active_and_unknown_epochs_are_not_destroyed(tmp_path: Path, clock: FixedClock) -> None:
     keyring = ring(tmp_path, clock)
     keyring.create_organization("cinar")
