@@ -68,8 +68,11 @@ def status(session: Session) -> int:
         ],
     )
     _show_organizations(session, infos)
-    for name in unanswered if infos else ():
-        session.print("", session.say("status.unanswered", organization=name))
+    if not organizations:
+        session.print("", session.say("status.nobody"))
+    if not any(each.problem for each in services):
+        for name in unanswered:
+            session.print("", session.say("status.unanswered", organization=name))
     level = "dev" if endpoints.mode == "dev" else "production"
     session.print("", session.say(f"status.promises.{level}"))
     return 1 if unanswered or any(each.problem for each in services) else 0
@@ -148,7 +151,6 @@ def _as_json(organization: str, info: GetServiceInfoResponse) -> dict[str, objec
 
 def _show_organizations(session: Session, infos: dict[str, GetServiceInfoResponse]) -> None:
     if not infos:
-        session.print("", session.say("status.nobody"))
         return
     session.print("")
     session.table(

@@ -106,8 +106,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
         "organization|register|rules|log|review|contact|warnings",
         "kuruluş|envanter|kural|kayıt|inceleme|temas|uyarılar"),
     "status.nobody": (
-        "no organization answers; `emanet up --organization ID` adds one",
-        "yanıt veren kuruluş yok; `emanet up --organization KİMLİK` ile ekleyin"),
+        "no organization yet; `emanet up --organization ID` adds one",
+        "henüz kuruluş yok; `emanet up --organization KİMLİK` ile ekleyin"),
     "status.unanswered": (
         "nothing is told about {organization}: principals.yaml must give it to this\n"
         "application, and the services must know it (add-organization)",
