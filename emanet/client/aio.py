@@ -39,7 +39,11 @@ _Response = TypeVar("_Response")
 
 
 class AsyncEmanet(Facade):
-    """One organization seen by one application, in asynchronous code."""
+    """One organization seen by one application, in asynchronous code.
+
+    Every event loop opens channels of its own. A task takes the reading along with which it was
+    made; a cancelled call may have been recorded already, and releases nothing.
+    """
 
     def _connect(self, endpoints: Endpoints, credentials: Credentials) -> None:
         self._crypto: AsyncConnection[crypto_pb2_grpc.CryptoServiceAsyncStub] = AsyncConnection(

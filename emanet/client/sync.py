@@ -39,7 +39,16 @@ _Response = TypeVar("_Response")
 
 
 class Emanet(Facade):
-    """One organization seen by one application."""
+    """One organization seen by one application; made once for a process, used by all its threads.
+
+        em = Emanet.from_env(organization="cinaralti", app="panel")
+        sealed = em.encrypt(subject="customers/7", values={"customer.email": "ayse@example.com"})
+        with em.reading(staff_token=token, purpose="support", case=Case("ticket", "T-118")):
+            em.decrypt("customer.email", sealed["customer.email"].envelope)
+
+    A call in a forked process opens channels of its own. The reading belongs to the thread that
+    stated it: work handed to a thread pool states its own.
+    """
 
     def _connect(self, endpoints: Endpoints, credentials: Credentials) -> None:
         self._crypto: Connection[crypto_pb2_grpc.CryptoServiceStub] = Connection(
