@@ -101,7 +101,7 @@ def diff_verbis(old: VerbisView, new: VerbisView) -> tuple[VerbisChange, ...]:
     changes = [
         VerbisChange(_act(before, after), None, item, before or "", after or "")
         for item in ("tr", "kep", "address", "representative", "contact")
-        for before, after in [(getattr(old.controller, item), getattr(new.controller, item))]
+        for before, after in [(_line(old, item), _line(new, item))]
         if before != after
     ]
     before_by_key = {_key(entry): entry for entry in old.categories}
@@ -110,6 +110,12 @@ def diff_verbis(old: VerbisView, new: VerbisView) -> tuple[VerbisChange, ...]:
         changes += _category_changes(before_by_key.get(key), after_by_key.get(key))
     changes += _choice_changes(None, "measures", old.measures, new.measures)
     return tuple(changes)
+
+
+def _line(view: VerbisView, item: str) -> str | None:
+    """A line of the controller; a name that is only the slug of an empty draft is none."""
+    value: str | None = getattr(view.controller, item)
+    return None if item == "tr" and value == view.controller.id else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def test_first_version_is_no_change_of_an_entry() -> None:
     """Whoever is registered compares; whoever is not registers before processing (art. 8/1)."""
     first = change_notice(empty_register("deneme"), register(), effective=NOON)
     assert "03.01.2022 tarihli kayıtla" in first.tr
+    assert "+ veri sorumlusunun adı: Deneme Ltd. Şti." in first.tr
     unregistered = register(("  since: 2022-01-03\n", ""))
     notice = change_notice(empty_register("deneme"), unregistered, effective=NOON)
     assert "Sicil Yön. 8/1" in notice.tr
