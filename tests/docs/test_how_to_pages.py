@@ -1,4 +1,4 @@
-"""The how-to pages for a first organization and its log, typed block by block as they stand there."""
+"""The how-to pages, typed block by block as they stand there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.docs.blocks import CHECKOUT, QUICK_START, Block, blocks_of
 
 HOW_TO = CHECKOUT / "docs" / "how-to"
-PAGES = ("first-organization.md", "verify-the-log.md")
+PAGES = ("first-organization.md", "verify-the-log.md", "keep-the-inventory.md")
 _MARK = "--- block "
 
 
