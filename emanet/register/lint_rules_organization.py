@@ -15,6 +15,7 @@ from emanet.register.wording import word_period
 __all__ = ["RULES"]
 
 _OVERSIGHT = "personel_erisim_kaydi"
+_EMPLOYEES = "calisan"
 # Of the measures of Board decision 31.01.2018, 2018/10, those that VERBİS has a statement for and
 # that every holder of special-category data needs; the mail and portable-media ones depend on use.
 _FOR_SPECIAL = ("ozel_nitelikli_protokol", "ozel_nitelikli_kripto_anahtar")
@@ -161,15 +162,18 @@ def _exemption_unproven(scope: Scope) -> Iterator[Problem]:
 
 def _oversight_missing(scope: Scope) -> Iterator[Problem]:
     fields = scope.register.fields
-    held = (slug for slug in scope.register.rows_by_field if slug in fields and fields[slug].type)
-    if not any(fields[slug].type == _OVERSIGHT for slug in held):
-        yield Problem(
-            "activities",
-            "personelin kişisel veriye erişiminin denetimi envanterde yok; erişim kayıtları "
-            f"çalışanların verisidir ve bir satır ister (veri türü {_OVERSIGHT})",
-            "oversight of staff accesses is not in the register; access records are data of the "
-            f"employees and need a row (data type {_OVERSIGHT})",
-        )
+    for ref in scope.controller_rows:
+        types = {fields[slug].type for slug in ref.row.fields if slug in fields}
+        if _OVERSIGHT in types and _EMPLOYEES in scope.register.subjects_of(ref):
+            return
+    yield Problem(
+        "activities",
+        "personelin kişisel veriye erişiminin denetimi envanterde yok; erişim kayıtları "
+        f"çalışanların verisidir ve veri sorumlusu olarak bir satır ister (veri türü {_OVERSIGHT}, "
+        f"kişi grubu {_EMPLOYEES})",
+        "oversight of staff accesses is not in the register; access records are data of the "
+        f"employees and need a row as controller (data type {_OVERSIGHT}, group {_EMPLOYEES})",
+    )
 
 
 def _tr(period: Period) -> str:

@@ -56,8 +56,13 @@ def _period_missing(scope: Scope) -> Iterator[Problem]:
 
 def _unresolved_periods(scope: Scope) -> Iterator[tuple[str, Unresolved]]:
     for ref in scope.register.rows:
-        if isinstance(ref.row.keep, Unresolved):
-            yield f"{ref.path}/keep", ref.row.keep
+        keep = ref.row.keep
+        if isinstance(keep, Unresolved):
+            yield f"{ref.path}/keep", keep
+        elif keep is not None and keep not in scope.register.retention:
+            words = Unresolved(keep)  # `suresiz` without its dots looks like a rule's slug
+            if _is_endless(words):
+                yield f"{ref.path}/keep", words
     for slug, rule in scope.register.retention.items():
         if isinstance(rule.keep, Unresolved):
             yield f"retention/{slug}/keep", rule.keep

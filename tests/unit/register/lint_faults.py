@@ -26,6 +26,7 @@ FAULTS = [
     ),
     ("INV004", "keep: P8Y", "keep: süresiz", "süresiz"),
     ("INV004", "keep: P8Y", "keep: SINIRSIZ OLARAK", "SINIRSIZ"),
+    ("INV004", "keep: offers, to", "keep: suresiz, to", "suresiz"),
     ("INV005", "basis: 5/2-c", "basis: kabul edilmiş sayılır", "kabul edilmiş"),
     ("INV006", "basis: 6/3-a", "basis: 5/1", "customer.health"),
     ("INV006", "basis: 5/2-c", "basis: 6/3-c", "customer.name"),
@@ -141,6 +142,7 @@ FAULTS = [
     ("INV034", "duty: registered", "duty: exempt", "registry"),
     ("INV035", "  contact_person: {title: Müdür}\n", "", "registry"),
     ("INV036", "type: personel_erisim_kaydi", "type: ip_adresi", "activities"),
+    ("INV036", "subjects: [calisan]", "subjects: [ziyaretci]", "activities"),
     ("INV037", "type: ad_soyad, level: encrypted", "type: ad_soyad", "customer.name:"),
     (
         "INV038",
