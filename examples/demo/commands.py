@@ -31,5 +31,5 @@ def next_commands(var: Path, plan: DayPlan, *, shown: str) -> list[str]:
         f"emanet audit list {listing} --verdict deny --subject customers/7",
         "emanet inventory lint examples/organizations/hosting/published.register.yaml",
         f"emanet verify receipt {shown}/destruction-receipt.json --vkey {log}.vkey --log {log}",
-        "emanet down",
+        "emanet down; unset EMANET_VAR_DIR EMANET_ORGANIZATION EMANET_TOKEN",
     ]
