@@ -9,7 +9,7 @@ from typing import cast
 
 from emanet.register.reference import reference
 from emanet.register.values import Kind, Register, RowRef, to_json
-from emanet.register.verbis import Choice, VerbisCategory, VerbisView
+from emanet.register.verbis import Choice, Controller, VerbisCategory, VerbisView
 
 __all__ = ["Act", "Change", "VerbisChange", "diff", "diff_verbis"]
 
@@ -104,12 +104,20 @@ def diff_verbis(old: VerbisView, new: VerbisView) -> tuple[VerbisChange, ...]:
         for before, after in [(_line(old, item), _line(new, item))]
         if before != after
     ]
+    changes += _contact_replaced(old.controller, new.controller)
     before_by_key = {_key(entry): entry for entry in old.categories}
     after_by_key = {_key(entry): entry for entry in new.categories}
     for key in sorted(before_by_key.keys() | after_by_key.keys()):
         changes += _category_changes(before_by_key.get(key), after_by_key.get(key))
     changes += _choice_changes(None, "measures", old.measures, new.measures)
     return tuple(changes)
+
+
+def _contact_replaced(old: Controller, new: Controller) -> Iterator[VerbisChange]:
+    """Another contact person under the same title: VERBİS holds the person, not the title."""
+    ids = {old.contact_id, new.contact_id}
+    if new.contact is not None and new.contact == old.contact and None not in ids and len(ids) > 1:
+        yield VerbisChange(Act.CHANGED, None, "contact", new.contact, f"{new.contact} (başka kişi)")
 
 
 def _line(view: VerbisView, item: str) -> str | None:

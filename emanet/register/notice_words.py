@@ -6,6 +6,7 @@ beside the name, because lint, receipts and denials point to it.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -25,6 +26,7 @@ _KEYS = MappingProxyType(
     {
         "abroad": ("yurt dışına aktarım", "transfer abroad"),
         "address": ("adres", "address"),
+        "automatic": ("otomatik", "automatic"),
         "at": ("bulunduğu yer", "place"),
         "backups_gone_after": ("yedeklerin silinmesi", "backups gone after"),
         "balance_test": ("denge testi", "balancing test"),
@@ -74,10 +76,12 @@ _KEYS = MappingProxyType(
         "review_by": ("gözden geçirme günü", "review by"),
         "role": ("rol", "role"),
         "rules": ("mevzuat", "legislation"),
+        "says": ("söylenen", "says"),
         "search": ("arama", "search"),
         "seat": ("merkez", "seat"),
         "set": ("sözleşme metni", "contract set"),
         "signed": ("imza", "signed"),
+        "source": ("kaynak", "source"),
         "since": ("kayıt tarihi", "registered since"),
         "subjects": ("kişi grupları", "data-subject groups"),
         "title": ("unvan", "title"),
@@ -85,6 +89,7 @@ _KEYS = MappingProxyType(
         "tr": ("ad", "Turkish name"),
         "type": ("veri türü", "data type"),
         "url": ("adres", "address"),
+        "via": ("yol", "via"),
         "verbis": ("VERBİS amacı", "VERBİS purpose"),
         "version": ("sürüm", "version"),
         "why": ("gerekçe", "why"),
@@ -109,12 +114,18 @@ _LISTS = MappingProxyType(
         "group": "recipient_groups",
         "mechanism": "transfer_mechanisms",
         "set": "standard_contract_sets",
+        "source": "collection_sources",
         "type": "data_types",
         "verbis": "processing_purposes",
     }
 )
 _PERIODS = frozenset({"keep", "interval", "backups_gone_after", "receipts_kept"})
 _GROUPS = frozenset({"subjects"})
+# Keys that mean something else inside another member.
+_INSIDE = MappingProxyType({("collected", "from"): "source", ("collected", "by"): "via"})
+_UNRESOLVED = "unresolved"
+_OTHER_PERSON = ("başka kişi", "another person")
+_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
 def word_change(change: Change, register: Register, *, lang: str) -> str:
@@ -132,7 +143,7 @@ def word_change(change: Change, register: Register, *, lang: str) -> str:
     words = _Words(register, lang)
     label = words.entity(change)
     name = f"{label} ({place})" if label and place else label or place
-    what = _arrow(words.value(change.old, key), words.value(change.new, key))
+    what = words.difference(change.old, change.new, key)
     heading = " · ".join(part for part in (name, words.key(key) if key else "") if part)
     if not heading or what == label:
         return name or what
@@ -187,16 +198,32 @@ class _Words:
                 return english if self._is_english and isinstance(english, str) else label
         return self._label(change.kind, change.slug)
 
-    def value(self, value: object, key: str) -> str:
-        """A JSON value in few words."""
+    def difference(self, old: object, new: object, key: str) -> str:
+        """Before and after in few words; of two objects what differs, a person as such."""
+        if key and isinstance(old, Mapping) and isinstance(new, Mapping):
+            names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+            was, now = ({name: part[name] for name in names if name in part} for part in (old, new))
+            if self._kept(was, key) == self._kept(now, key) == []:
+                return _OTHER_PERSON[self._is_english]
+            old, new = was, now
+        return _arrow(self._short(old, key), self._short(new, key))
+
+    def _short(self, value: object, key: str) -> str:
         return textwrap.shorten(self._value(value, key), width=_LONGEST_VALUE, placeholder=" …")
+
+    def _kept(self, value: Mapping[str, object], key: str) -> list[tuple[str, object]]:
+        """The members that a notice shows, by the names that they have there."""
+        named = ((_INSIDE.get((key, name), name), part) for name, part in value.items())
+        return [(name, part) for name, part in named if name not in _PERSONS]
 
     def _value(self, value: object, key: str) -> str:
         if isinstance(value, Mapping):
             label = value.get("tr") or value.get("says")
             if isinstance(label, str):
                 return label
-            parts = ((name, part) for name, part in value.items() if name not in _PERSONS)
+            if _UNRESOLVED in value:
+                return f"'{value[_UNRESOLVED]}'"
+            parts = self._kept(value, key)
             return ", ".join(f"{self.key(name)} {self._value(part, name)}" for name, part in parts)
         if isinstance(value, list | tuple):
             return ", ".join(self._value(part, key) for part in value)
@@ -222,7 +249,9 @@ class _Words:
             return word_group(text, lang=self._lang)
         if key == "from":
             return word_start(text, lang=self._lang)
-        return _WORDS[text][self._is_english] if key in _WORDED and text in _WORDS else text
+        if key in _WORDED and text in _WORDS:
+            return _WORDS[text][self._is_english]
+        return text if self._is_english else _DAY.sub(r"\3.\2.\1", text)
 
     def _label(self, kind: Kind, slug: str) -> str:
         entity = self._sections.get(kind, {}).get(slug)

@@ -104,6 +104,7 @@ class Controller:
         is_exempt: exempt from the registry: nothing is filed, the view is for the record only.
         ground: what exempts it.
         contact: title of the contact person; a name is never in the register.
+        contact_id: person id of the contact person, to see a change; never printed.
         since: registered since.
     """
 
@@ -115,6 +116,7 @@ class Controller:
     is_exempt: bool
     ground: str | None
     contact: str | None
+    contact_id: str | None
     since: date | None
 
 
@@ -263,6 +265,7 @@ def _controller(register: Register) -> Controller:
         is_exempt=registry is not None and registry.duty is Duty.EXEMPT,
         ground=None if registry is None else registry.ground,
         contact=None if contact is None else contact.title,
+        contact_id=None if contact is None else contact.staff,
         since=None if registry is None else registry.since,
     )
 

@@ -120,6 +120,27 @@ def test_first_version_is_no_change_of_an_entry() -> None:
     assert "İlk sürüm" not in change_notice(register(), register(LONGER), effective=NOON).tr
 
 
+def test_another_person_is_told_without_a_name() -> None:
+    """A new contact person under the old title starts the clock: VERBİS holds the person."""
+    one, other = (
+        register(("{title: Müdür}", f"{{title: Müdür, staff: {person}}}"))
+        for person in ("s-777", "s-888")
+    )
+    notice = change_notice(one, other, effective=NOON)
+    assert notice.verbis_deadline == date(2026, 11, 28)
+    assert "irtibat kişisi: Müdür → Müdür (başka kişi)" in notice.tr
+    assert "contact person: another person" in notice.en
+    assert not any(each in notice.tr + notice.en for each in ("s-777", "s-888"))
+
+
+def test_of_an_object_only_what_differs_is_told() -> None:
+    """Of a transfer abroad with one new day, the day; days as the reader writes them."""
+    later = register(("notified: 2026-01-19", "notified: 2026-01-16"))
+    notice = change_notice(register(), later, effective=NOON)
+    assert "yurt dışına aktarım: bildirim 19.01.2026 → bildirim 16.01.2026" in notice.tr
+    assert "transfer abroad: notified 2026-01-19 → notified 2026-01-16" in notice.en
+
+
 def test_no_change_is_said_so() -> None:
     """Two equal versions: nothing changes for anybody."""
     notice = change_notice(register(), register(), effective=NOON)
