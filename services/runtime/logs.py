@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePath
-from typing import TextIO
+from typing import TextIO, cast
 from uuid import UUID
 
 import structlog
@@ -45,7 +46,7 @@ def configure_logging(*, service: str, level: LogLevel, stream: TextIO | None = 
         level: the least level that is written.
         stream: where the lines go; standard error when omitted.
     """
-    target = sys.stderr if stream is None else stream
+    target = cast("TextIO", _Lossy(sys.stderr if stream is None else stream))
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -72,6 +73,24 @@ def configure_logging(*, service: str, level: LogLevel, stream: TextIO | None = 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+
+
+class _Lossy:
+    """A stream that loses lines rather than whoever writes them.
+
+    A full disk, or a reader of the pipe that is gone, must not end a thread that holds records.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def redact_event(

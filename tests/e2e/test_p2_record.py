@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import threading
 import time
@@ -184,6 +185,26 @@ def test_without_the_audits_database_nothing_opens(
             assert failure.reason in UNAVAILABLE
             assert time.monotonic() - begun <= DEADLINE_S + 0.25
         app(local).encrypt(subject="customers/1", values={EMAIL: VALUES[EMAIL]})
+    until(reads_again(local, envelope), what="a read")
+    export(local)
+
+
+def test_a_full_disk_of_the_audit_opens_nothing(
+    sqlite_copy: Callable[..., Local], sqlite_template: Template
+) -> None:
+    """Neither database nor log line can be written: refused, encrypt goes on, and it comes back."""
+    local, envelope = sqlite_copy(), sqlite_template.sealed[EMAIL]
+    local.start()
+    crypto = stub(local, ServiceName.CRYPTO, crypto_pb2_grpc.CryptoServiceStub)
+    process = local.running["access_audit"].pid
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    for _ in range(3):
+        failure = refusal(
+            crypto.Decrypt, decrypting([envelope]), staff=support(local), timeout_s=DEADLINE_S
+        )
+        assert failure.reason in UNAVAILABLE
+    app(local).encrypt(subject="customers/1", values={EMAIL: VALUES[EMAIL]})
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
     until(reads_again(local, envelope), what="a read")
     export(local)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import json
@@ -182,4 +183,26 @@ def test_level_is_respected() -> None:
     configure_logging(service="crypto", level=LogLevel.WARNING, stream=stream)
     structlog.get_logger().info("state.changed")
     assert stream.getvalue() == ""
+    structlog.reset_defaults()
+
+
+class Full(io.StringIO):
+    """A stream on a disk that is full for a while."""
+
+    is_full = True
+
+    def flush(self) -> None:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_ends_nothing() -> None:
+    """The thread that commits records logs too: a full disk must not end it."""
+    stream = Full()
+    configure_logging(service="crypto", level=LogLevel.DEBUG, stream=stream)
+    structlog.get_logger().warning("disk.full")
+    logging.getLogger("library").warning("full")
+    stream.is_full = False
+    structlog.get_logger().warning("disk.back")
+    assert "disk.back" in stream.getvalue()
     structlog.reset_defaults()
