@@ -12,7 +12,7 @@ from emanet.register.diff import Act, Change, VerbisChange, diff, diff_verbis
 from emanet.register.notice_words import word_change, word_group
 from emanet.register.period import ISTANBUL
 from emanet.register.reference import reference
-from emanet.register.values import Kind, Register
+from emanet.register.values import Kind, Register, empty_register
 from emanet.register.verbis import verbis_view
 
 __all__ = ["ChangeNotice", "change_notice"]
@@ -56,6 +56,13 @@ _ITEMS = MappingProxyType(
 )
 
 
+_CHANGE_OF_ENTRY = ("Sicil Yön. 13: yedi gün", "registry regulation art. 13: seven days")
+_LATE_ENTRY = (
+    "Sicil Yön. 8/2: yükümlü olduktan sonra otuz gün",
+    "registry regulation art. 8/2: thirty days after becoming liable",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeNotice:
     """What a new version changes.
@@ -68,7 +75,7 @@ class ChangeNotice:
         changes: every difference.
         verbis_changes: those of what VERBİS is told; empty for an exempt organization.
         verbis_deadline: last day to tell VERBİS (registry regulation art. 13: within seven days
-            of the change); None where nothing must be told.
+            of the change; art. 8/2: within thirty of becoming liable); None where nothing must be.
         tr, en: the notice as text, lines ending with a line feed; without person ids.
     """
 
@@ -98,9 +105,13 @@ def change_notice(
     """
     moment = effective if observed is None else min(effective, observed)
     happened = moment.astimezone(ISTANBUL).date()
-    view = verbis_view(b)
-    told = () if view.controller.is_exempt else diff_verbis(verbis_view(a), view)
-    days = reference().lists["deadlines"]["verbis_degisiklik"].attributes["value"]
+    before, view = verbis_view(a), verbis_view(b)
+    was_exempt = before.controller.is_exempt
+    if was_exempt:  # nothing has ever been filed: everything is told, to a longer clock
+        before = verbis_view(empty_register(a.organization.id))
+    told = () if view.controller.is_exempt else diff_verbis(before, view)
+    term = "verbis_kayit_sonradan" if was_exempt else "verbis_degisiklik"
+    days = reference().lists["deadlines"][term].attributes["value"]
     deadline = happened + timedelta(days=int(str(days))) if told else None
     changes = diff(a, b)
     page = _Page(
@@ -112,6 +123,7 @@ def change_notice(
         deadline=deadline,
         ground=view.controller.ground if view.controller.is_exempt else None,
         is_exempt=view.controller.is_exempt,
+        was_exempt=was_exempt,
         is_first=not a.activities,
     )
     return ChangeNotice(
@@ -138,6 +150,7 @@ class _Page:
     deadline: date | None
     ground: str | None
     is_exempt: bool
+    was_exempt: bool
     is_first: bool
 
 
@@ -169,6 +182,11 @@ def _verbis_lines(page: _Page, lang: int) -> Iterator[str]:
             f"  Sicile kayıttan istisna ({ground}): bildirim gerekmez.",
             f"  Exempt from the registry ({ground}): nothing to notify.",
         )[lang]
+        if not page.was_exempt and not page.is_first:
+            yield (
+                "  Kayıtlıysa Sicilden silinme istenir; eski yükümlülükler sürer (Sicil Yön. 14).",
+                "  If registered, ask for removal; past duties remain (registry regulation 14).",
+            )[lang]
     elif page.deadline is None:
         yield ("  Sicil içeriği değişmedi.", "  What VERBİS holds does not change.")[lang]
     else:
@@ -176,7 +194,7 @@ def _verbis_lines(page: _Page, lang: int) -> Iterator[str]:
         month = _MONTHS[page.deadline.month - 1]  # strftime would follow the machine's locale
         by = f"{page.deadline.day} {month} {page.deadline.year}"
         en = f"  VERBİS by {by} (changed {page.happened})"
-        article = ("Sicil Yön. 13: yedi gün", "registry regulation art. 13: seven days")[lang]
+        article = (_LATE_ENTRY if page.was_exempt else _CHANGE_OF_ENTRY)[lang]
         yield f"{(tr, en)[lang]}; {article}."
         if page.is_first:
             yield from _first_lines(page, lang)

@@ -107,7 +107,13 @@ def make_document(version: Version, *, view: View, before: Snapshot | None = Non
     """
     register = version.snapshot.register
     verbis = verbis_view(register) if view is View.VERBIS else None
-    is_told = verbis is not None and before is not None and not verbis.controller.is_exempt
+    old = None if verbis is None or before is None else verbis_view(before.register)
+    # Who was exempt has filed nothing: there is no list of changes, the whole list is entered.
+    is_told = (
+        verbis is not None
+        and old is not None
+        and not (verbis.controller.is_exempt or old.controller.is_exempt)
+    )
     return Document(
         organization=version.snapshot.organization,
         organization_tr=register.organization.tr,
@@ -123,8 +129,6 @@ def make_document(version: Version, *, view: View, before: Snapshot | None = Non
         verbis=verbis,
         before=before.number if before is not None and is_told else None,
         changes=(
-            diff_verbis(verbis_view(before.register), verbis)
-            if verbis is not None and before is not None and is_told
-            else ()
+            diff_verbis(old, verbis) if old is not None and verbis is not None and is_told else ()
         ),
     )

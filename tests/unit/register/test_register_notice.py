@@ -76,6 +76,27 @@ def test_exempt_organization_has_no_clock() -> None:
     assert "Exempt from the registry" in notice.en
 
 
+EXEMPT = ("duty: registered", "duty: exempt\n  ground: Kurul 2025/1572")
+
+
+def test_who_becomes_liable_enters_everything_in_thirty_days() -> None:
+    """Registry regulation art. 8/2; nothing was filed before, so all of it is new."""
+    notice = change_notice(register(EXEMPT), register(), effective=NOON)
+    assert notice.verbis_deadline == date(2026, 12, 21)
+    assert "Sicil Yön. 8/2" in notice.tr
+    whole = change_notice(empty_register("deneme"), register(), effective=NOON)
+    assert notice.verbis_changes == whole.verbis_changes
+
+
+def test_who_becomes_exempt_is_told_of_the_removal() -> None:
+    """An entry that stands does not go by itself, and past duties remain (art. 14)."""
+    notice = change_notice(register(), register(EXEMPT), effective=NOON)
+    assert notice.verbis_deadline is None
+    assert "Sicil Yön. 14" in notice.tr
+    still = change_notice(register(EXEMPT), register(EXEMPT, LONGER), effective=NOON)
+    assert "Sicil Yön. 14" not in still.tr
+
+
 def test_notice_tells_whom_it_concerns() -> None:
     """The groups are named in the reader's language with the number of changes."""
     notice = change_notice(register(), register(("keep: P8Y", "keep: P9Y")), effective=NOON)
