@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 import structlog
@@ -75,6 +75,18 @@ class _Read(NamedTuple):
     destructions: Mapping[bytes, str]
 
 
+class _Lookups(NamedTuple):
+    """Under which lookups keys are found.
+
+    Attributes:
+        keys: each lookup and whose it is.
+        pairs: the lookups of S and of B of each pair.
+    """
+
+    keys: dict[bytes, KeyName]
+    pairs: dict[PairName, tuple[bytes, bytes]]
+
+
 class KeyFinder:
     """Reads, opens and makes keys; safe to use concurrently in one event loop."""
 
@@ -132,7 +144,7 @@ class KeyFinder:
         return FoundPairs(read.head.counter, found), is_stale
 
     async def find_by_names(
-        self, tenant: Tenant, wanted: Collection[PairName], *, now_us: int
+        self, tenant: Tenant, wanted: Set[PairName], *, now_us: int
     ) -> dict[PairName, Pair | EmanetError]:
         """The pair keys that new values use, for Encrypt; keys that do not exist are made.
 
@@ -150,87 +162,100 @@ class KeyFinder:
         raise error(Reason.NOT_READY)
 
     async def _find_by_names(
-        self, tenant: Tenant, wanted: Collection[PairName], now_us: int
+        self, tenant: Tenant, wanted: Set[PairName], now_us: int
     ) -> dict[PairName, Pair | EmanetError] | None:
         cache = self._caches.of(tenant.organization)
         expected = cache.counter
         known = {name: pair for name in wanted if (pair := cache.find_named(name)) is not None}
-        missing = self._lookups(tenant.organization, wanted - known.keys())
+        lookups = self._lookups(tenant.organization, wanted - known.keys())
         read = await self._database.read(
-            lambda connection: _read_lookups(connection, tenant.organization, tuple(missing))
+            lambda connection: _read_lookups(connection, tenant.organization, tuple(lookups.keys))
         )
         self._accept(tenant, cache, read.head)
         if read.head.counter != expected and known:
             return None
-        rows = {row.lookup: row for row in read.rows}
-        absent = {lookup: name for lookup, name in missing.items() if lookup not in rows}
+        keys = self._opened_living(read.rows)
+        if keys is None:
+            return None
+        absent = {lookup: key for lookup, key in lookups.keys.items() if lookup not in keys}
         if absent:
-            made = await self._make(tenant, absent.values(), read.head, now_us)
+            made = await self._make(tenant, absent, read.head, now_us)
             if made is None:
                 return None
-            rows |= {row.lookup: row for row in made}
-        return self._paired(tenant, wanted, known, rows, read.head.counter)
+            keys |= made
+        return known | self._paired(tenant.organization, lookups, keys, read.head.counter)
 
     def _paired(
         self,
-        tenant: Tenant,
-        wanted: Iterable[PairName],
-        known: Mapping[PairName, Pair],
-        rows: Mapping[bytes | None, StoredKey],
+        organization: str,
+        lookups: _Lookups,
+        keys: Mapping[bytes, OpenedKey | EmanetError],
         counter: int,
-    ) -> dict[PairName, Pair | EmanetError] | None:
-        organization = tenant.organization
+    ) -> dict[PairName, Pair | EmanetError]:
         cache = self._caches.of(organization)
-        by_lookup: dict[bytes | None, OpenedKey | EmanetError] = {}
-        for row, key in zip(rows.values(), self._keystore.open_all(rows.values()), strict=True):
-            if _is_stale(row, key):
-                return None
-            by_lookup[row.lookup] = key
-            if isinstance(key, EmanetError):
-                _tell(row, key)
-        pairs: dict[PairName, Pair | EmanetError] = dict(known)
-        for name in wanted:
-            if name in known:
-                continue
-            subject = by_lookup[self._keystore.lookup(organization, _subject_name(name))]
-            bucket = by_lookup[self._keystore.lookup(organization, _bucket_name(name))]
+        pairs: dict[PairName, Pair | EmanetError] = {}
+        for name, (of_subject, of_bucket) in lookups.pairs.items():
+            subject, bucket = keys[of_subject], keys[of_bucket]
             if isinstance(subject, EmanetError) or isinstance(bucket, EmanetError):
                 pairs[name] = _worst(subject, bucket)
                 continue
             opened = self._keystore.verify_pair(subject=subject, bucket=bucket)
-            pair = self._keystore.derive(organization, opened)
+            pairs[name] = pair = self._keystore.derive(organization, opened)
             cache.store(pair, counter=counter)
-            pairs[name] = pair
         return pairs
 
-    def _lookups(self, organization: str, names: Iterable[PairName]) -> dict[bytes, KeyName]:
-        keys = {key for name in names for key in (_subject_name(name), _bucket_name(name))}
-        return {self._keystore.lookup(organization, key): key for key in keys}
+    def _lookups(self, organization: str, names: Iterable[PairName]) -> _Lookups:
+        lookups = _Lookups({}, {})
+        buckets: dict[KeyName, bytes] = {}
+        for name in names:
+            subject = key_name_of_subject(name.retention_class, name.subject)
+            bucket = key_name_of_bucket(name.retention_class, name.bucket)
+            of_subject = self._keystore.lookup(organization, subject)
+            of_bucket = buckets.get(bucket)
+            if of_bucket is None:
+                of_bucket = buckets[bucket] = self._keystore.lookup(organization, bucket)
+            lookups.keys[of_subject], lookups.keys[of_bucket] = subject, bucket
+            lookups.pairs[name] = of_subject, of_bucket
+        return lookups
 
     async def _make(
-        self, tenant: Tenant, names: Iterable[KeyName], head: Head, now_us: int
-    ) -> list[StoredKey] | None:
+        self, tenant: Tenant, names: Mapping[bytes, KeyName], head: Head, now_us: int
+    ) -> dict[bytes, OpenedKey | EmanetError] | None:
         """Makes keys, or finds those that another writer made first; None when keys changed."""
         organization = tenant.organization
         try:
-            fresh = [
-                self._keystore.create(organization, name, epoch=head.epoch, now_us=now_us)
-                for name in names
-            ]
+            fresh = self._keystore.create_all(organization, names, epoch=head.epoch, now_us=now_us)
         except DestroyedError:
             # The epoch that was read has just been destroyed; the next reading names its heir.
             return None
-        lookups = [row.lookup for row in fresh if row.lookup is not None]
+        rows = [key.stored for key in fresh]
 
         def work(connection: Connection) -> list[StoredKey] | None:
+            """None when keys changed; no rows when all were made; else those that there are."""
             current = storage.keys.share_head(connection, organization)
             if current is None or current[:2] != head[:2]:
                 return None
-            storage.keys.insert_keys(connection, fresh)
-            return storage.keys.read_keys_by_lookup(connection, organization, lookups)
+            if storage.keys.insert_keys(connection, rows) == len(rows):
+                return []
+            return storage.keys.read_keys_by_lookup(connection, organization, tuple(names))
 
-        made = await self._database.write(work)
-        return made if made is not None and len(made) == len(fresh) else None
+        found = await self._database.write(work)
+        if found == []:
+            return dict(zip(names, (key.opened for key in fresh), strict=True))
+        return None if found is None or len(found) < len(rows) else self._opened_living(found)
+
+    def _opened_living(
+        self, rows: Sequence[StoredKey]
+    ) -> dict[bytes, OpenedKey | EmanetError] | None:
+        """Living rows by lookup; None when their epoch ended after they were read."""
+        opened: dict[bytes, OpenedKey | EmanetError] = {}
+        for row, key in zip(rows, self._keystore.open_all(rows), strict=True):
+            if _is_stale(row, key):
+                return None
+            if isinstance(key, EmanetError):
+                _tell(row, key)
+            opened[row.lookup or b""] = key
+        return opened
 
     def _accept(self, tenant: Tenant, cache: PairCache, head: Head) -> None:
         tenant.verify_counter(head.counter)
@@ -336,11 +361,3 @@ def _destroyed(row: StoredKey, destructions: Mapping[bytes, str]) -> EmanetError
         return error(Reason.KEY_DESTROYED)
     name = format_name(row.organization, NameCollection.DESTRUCTIONS.value, destruction)
     return error(Reason.KEY_DESTROYED, destruction=name)
-
-
-def _subject_name(name: PairName) -> KeyName:
-    return key_name_of_subject(name.retention_class, name.subject)
-
-
-def _bucket_name(name: PairName) -> KeyName:
-    return key_name_of_bucket(name.retention_class, name.bucket)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from emanet.core.envelope import COMMITMENT_BYTES, KEY_ID_BYTES, header_start
@@ -19,14 +19,22 @@ from emanet.core.keyrow import (
     row_aad,
     row_plaintext,
 )
-from services.crypto.domain.keys import KeyName, OpenedKey, OpenedPair, Pair, PairName, StoredKey
+from services.crypto.domain.keys import (
+    FreshKey,
+    KeyName,
+    OpenedKey,
+    OpenedPair,
+    Pair,
+    PairName,
+    StoredKey,
+)
 from services.runtime.keyring import EpochKey, KeyProvider
 from services.runtime.primitives import (
     NONCE_BYTES,
     GcmSiv,
+    HmacSha256,
     SealBrokenError,
     hkdf_sha256,
-    hmac_sha256,
     is_equal,
     random_bytes,
 )
@@ -37,6 +45,8 @@ MAX_PAIR_USES: Final = 2**28
 """Values under one pair key (FORMATS, "Keys"). RFC 8452 section 6 would allow more."""
 
 _KEY_END = KEY_BYTES
+_FRESH_BYTES = KEY_ID_BYTES + KEY_BYTES + NONCE_BYTES
+"""Random bytes of a new row: its id, its key, and the nonce that it is wrapped with."""
 
 
 class Keystore:
@@ -45,6 +55,7 @@ class Keystore:
     def __init__(self, *, provider: KeyProvider, lookup_key: bytes) -> None:
         self._provider = provider
         self._lookup_key = lookup_key
+        self._lookup_tag = HmacSha256(lookup_key).tag
 
     def __repr__(self) -> str:
         return "Keystore(...)"
@@ -63,29 +74,46 @@ class Keystore:
             namespace=name.namespace,
             ref=name.ref,
         )
-        return hmac_sha256(self._lookup_key, message)
+        return self._lookup_tag(message)
 
     def create(self, organization: str, name: KeyName, *, epoch: int, now_us: int) -> StoredKey:
-        """Draws a new key of that name, wrapped under the epoch; nothing is stored yet.
+        """`create_all` of one name."""
+        names = {self.lookup(organization, name): name}
+        (fresh,) = self.create_all(organization, names, epoch=epoch, now_us=now_us)
+        return fresh.stored
+
+    def create_all(
+        self, organization: str, names: Mapping[bytes, KeyName], *, epoch: int, now_us: int
+    ) -> list[FreshKey]:
+        """Draws a new key for each lookup and its name, under the epoch; nothing is stored yet.
 
         Raises:
+            DestroyedError: KEY_DESTROYED, the epoch is destroyed.
             StateError: SECRET_UNUSABLE, the epoch key is not at hand.
         """
-        random = random_bytes(KEY_ID_BYTES + KEY_BYTES)
-        row = KeyRow(
-            id=random[:KEY_ID_BYTES],
-            organization=organization,
-            kind=name.kind,
-            retention_class=name.retention_class,
-            bucket=name.ref if name.kind is KeyKind.BUCKET else "",
-            state=KeyState.ACTIVE,
-            lookup=self.lookup(organization, name),
-            epoch=epoch,
-            row_version=1,
-            created=now_us,
-        )
-        plaintext = row_plaintext(key=random[KEY_ID_BYTES:], namespace=name.namespace, ref=name.ref)
-        return self._wrapped(row, plaintext)
+        epoch_key = self._provider.epoch(organization, epoch)
+        random = random_bytes(_FRESH_BYTES * len(names))
+        fresh = []
+        for start, (lookup, name) in zip(
+            range(0, len(random), _FRESH_BYTES), names.items(), strict=True
+        ):
+            key_id, key, nonce = _cut(random[start : start + _FRESH_BYTES])
+            row = KeyRow(
+                id=key_id,
+                organization=organization,
+                kind=name.kind,
+                retention_class=name.retention_class,
+                bucket=name.ref if name.kind is KeyKind.BUCKET else "",
+                state=KeyState.ACTIVE,
+                lookup=lookup,
+                epoch=epoch,
+                row_version=1,
+                created=now_us,
+            )
+            plaintext = row_plaintext(key=key, namespace=name.namespace, ref=name.ref)
+            wrapped = epoch_key.wrap(plaintext, row_aad(row), nonce=nonce)
+            fresh.append(FreshKey(StoredKey(*row, wrapped), _opened(row, name, key)))
+        return fresh
 
     def open_all(self, rows: Iterable[StoredKey]) -> list[OpenedKey | EmanetError]:
         """Opens rows of one organization; for each its key, or why it does not open.
@@ -122,18 +150,9 @@ class Keystore:
         name = KeyName(row.kind, row.retention_class, namespace, ref)
         if not is_equal(self.lookup(row.organization, name), row.lookup):
             raise error(Reason.KEY_ROW_CORRUPT)
-        is_bucket = row.kind is KeyKind.BUCKET
-        if len(key) != KEY_BYTES or (is_bucket and ref != row.bucket):
+        if len(key) != KEY_BYTES or (row.kind is KeyKind.BUCKET and ref != row.bucket):
             raise error(Reason.KEY_ROW_CORRUPT)
-        subject = "" if is_bucket or not namespace else f"{namespace}/{ref}"
-        return OpenedKey(
-            id=row.id,
-            kind=row.kind,
-            retention_class=row.retention_class,
-            subject=subject,
-            bucket=row.bucket,
-            key=key,
-        )
+        return _opened(row, name, key)
 
     def rewrap(self, stored: StoredKey, *, epoch: int) -> StoredKey:
         """The same row under another epoch, its row version one higher.
@@ -145,19 +164,9 @@ class Keystore:
         row = _living(stored)
         epoch_key = self._provider.epoch(row.organization, row.epoch)
         plaintext = _unwrapped(stored, row, epoch_key)
-        moved = KeyRow(
-            id=row.id,
-            organization=row.organization,
-            kind=row.kind,
-            retention_class=row.retention_class,
-            bucket=row.bucket,
-            state=row.state,
-            lookup=row.lookup,
-            epoch=epoch,
-            row_version=row.row_version + 1,
-            created=row.created,
-        )
-        return self._wrapped(moved, plaintext)
+        moved = row._replace(epoch=epoch, row_version=row.row_version + 1)
+        wrapped = self._provider.epoch(row.organization, epoch).wrap(plaintext, row_aad(moved))
+        return StoredKey(*moved, wrapped)
 
     def verify_pair(self, *, subject: OpenedKey, bucket: OpenedKey) -> OpenedPair:
         """The two as one, with what they bind together.
@@ -197,22 +206,23 @@ class Keystore:
         """The key under which requests are compared with their repetitions."""
         return hkdf_sha256(self._lookup_key, info=b"emanet/request-digest/v1")
 
-    def _wrapped(self, row: KeyRow, plaintext: bytes) -> StoredKey:
-        epoch_key = self._provider.epoch(row.organization, row.epoch)
-        return StoredKey(
-            row.id,
-            row.organization,
-            row.kind,
-            row.retention_class,
-            row.bucket,
-            row.state,
-            row.lookup,
-            row.epoch,
-            row.row_version,
-            row.created,
-            row.destroyed,
-            epoch_key.wrap(plaintext, row_aad(row)),
-        )
+
+def _cut(random: bytes) -> tuple[bytes, bytes, bytes]:
+    """Id, key and nonce of a new row."""
+    key_end = KEY_ID_BYTES + KEY_BYTES
+    return random[:KEY_ID_BYTES], random[KEY_ID_BYTES:key_end], random[key_end:]
+
+
+def _opened(row: KeyRow, name: KeyName, key: bytes) -> OpenedKey:
+    has_subject = row.kind is not KeyKind.BUCKET and name.namespace
+    return OpenedKey(
+        id=row.id,
+        kind=row.kind,
+        retention_class=row.retention_class,
+        subject=f"{name.namespace}/{name.ref}" if has_subject else "",
+        bucket=row.bucket,
+        key=key,
+    )
 
 
 def _unwrapped(stored: StoredKey, row: KeyRow, epoch_key: EpochKey) -> bytes:
@@ -231,17 +241,17 @@ def _living(stored: StoredKey) -> KeyRow:
     if stored.lookup is None or stored.epoch is None or stored.row_version is None:
         raise _corrupt()
     return KeyRow(
-        id=stored.id,
-        organization=stored.organization,
-        kind=stored.kind,
-        retention_class=stored.retention_class,
-        bucket=stored.bucket,
-        state=stored.state,
-        lookup=stored.lookup,
-        epoch=stored.epoch,
-        row_version=stored.row_version,
-        created=stored.created,
-        destroyed=stored.destroyed,
+        stored.id,
+        stored.organization,
+        stored.kind,
+        stored.retention_class,
+        stored.bucket,
+        stored.state,
+        stored.lookup,
+        stored.epoch,
+        stored.row_version,
+        stored.created,
+        stored.destroyed,
     )
 
 

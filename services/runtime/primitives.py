@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -24,6 +25,7 @@ __all__ = [
     "TAG_BYTES",
     "Ed25519Signer",
     "GcmSiv",
+    "HmacSha256",
     "SealBrokenError",
     "argon2id",
     "ed25519_verify",
@@ -37,6 +39,9 @@ __all__ = [
 KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
+
+_SHA256 = hashes.SHA256()
+"""Names the algorithm and holds no state."""
 
 
 class SealBrokenError(Exception):
@@ -59,6 +64,27 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
     return hmac.new(key, message, "sha256").digest()
 
 
+class HmacSha256:
+    """HMAC-SHA256 under one key (RFC 2104), made ready once: a quarter of the cost a message.
+
+    Safe for use from several threads.
+    """
+
+    __slots__ = ("_ready",)
+
+    def __init__(self, key: bytes) -> None:
+        self._ready = HMAC(key, _SHA256)
+
+    def __repr__(self) -> str:
+        return "HmacSha256(...)"
+
+    def tag(self, message: bytes) -> bytes:
+        """Returns the 32-byte tag."""
+        mac = self._ready.copy()
+        mac.update(message)
+        return mac.finalize()
+
+
 def is_equal(left: bytes, right: bytes) -> bool:
     """Compares two byte strings in a time that depends on their lengths alone."""
     return hmac.compare_digest(left, right)
@@ -66,7 +92,7 @@ def is_equal(left: bytes, right: bytes) -> bool:
 
 def hkdf_sha256(ikm: bytes, *, info: bytes, length: int = KEY_BYTES) -> bytes:
     """Derives `length` bytes with HKDF-SHA256 and the empty salt, 32 zero bytes (RFC 5869)."""
-    return HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=info).derive(ikm)
+    return HKDF(algorithm=_SHA256, length=length, salt=None, info=info).derive(ikm)
 
 
 def argon2id(

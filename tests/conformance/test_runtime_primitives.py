@@ -12,6 +12,7 @@ import pytest
 from services.runtime.primitives import (
     Ed25519Signer,
     GcmSiv,
+    HmacSha256,
     SealBrokenError,
     argon2id,
     ed25519_verify,
@@ -80,6 +81,8 @@ def test_hmac_vectors() -> None:
         if "MD" in block:
             seen += 1
             assert hmac_sha256(raw(block, "Key"), raw(block, "Msg")) == raw(block, "MD")
+            ready = HmacSha256(raw(block, "Key"))
+            assert {ready.tag(raw(block, "Msg")) for _ in range(2)} == {raw(block, "MD")}
     assert seen >= 4
 
 

@@ -14,6 +14,7 @@ from emanet.core.keyrow import KeyKind, KeyState
 
 __all__ = [
     "NO_SUBJECT",
+    "FreshKey",
     "KeyName",
     "OpenedKey",
     "OpenedPair",
@@ -125,6 +126,18 @@ class OpenedKey:
 
     def __repr__(self) -> str:
         return f"OpenedKey({b64url_encode(self.id)})"
+
+
+class FreshKey(NamedTuple):
+    """A key that was just drawn: the row to store, and the key as opening that row would give it.
+
+    Attributes:
+        stored: wrapped.
+        opened: in the clear.
+    """
+
+    stored: StoredKey
+    opened: OpenedKey
 
 
 class OpenedPair(NamedTuple):

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from emanet.core.keyrow import KeyKind, KeyState
 from services.crypto.domain.keys import StoredKey
@@ -50,6 +48,13 @@ _KEY_COLUMNS = (
     key_rows.c.destroyed,
     key_rows.c.wrapped,
 )
+
+
+_NAMES = ", ".join(column.name for column in _KEY_COLUMNS)
+_SELECT = f"SELECT {_NAMES} FROM {key_rows.name}"  # noqa: S608 (names of our own table)
+_INSERT = f"INSERT INTO {key_rows.name} ({_NAMES})"
+_KINDS = {kind.value: kind for kind in KeyKind}
+_STATES = {state.value: state for state in KeyState}
 
 
 class Head(NamedTuple):
@@ -158,46 +163,36 @@ def read_keys_by_id(
     connection: Connection, organization: str, ids: Sequence[bytes]
 ) -> list[StoredKey]:
     """The organization's rows with these ids, tombstones included, in no order."""
-    found: list[StoredKey] = []
-    for start in range(0, len(ids), _CHUNK):
-        query = (
-            select(*_KEY_COLUMNS)
-            .where(key_rows.c.organization == organization)
-            .where(key_rows.c.id.in_(ids[start : start + _CHUNK]))
-            .limit(_CHUNK)
-        )
-        found += [_stored(row) for row in connection.execute(query)]
-    return found
+    return _read_many(connection, organization, key_rows.c.id.name, ids)
 
 
 def read_keys_by_lookup(
     connection: Connection, organization: str, lookups: Sequence[bytes]
 ) -> list[StoredKey]:
     """The organization's living rows with these lookups, in no order."""
-    found: list[StoredKey] = []
-    for start in range(0, len(lookups), _CHUNK):
-        query = (
-            select(*_KEY_COLUMNS)
-            .where(key_rows.c.organization == organization)
-            .where(key_rows.c.lookup.in_(lookups[start : start + _CHUNK]))
-            .limit(_CHUNK)
-        )
-        found += [_stored(row) for row in connection.execute(query)]
-    return found
+    return _read_many(connection, organization, key_rows.c.lookup.name, lookups)
 
 
-def insert_keys(connection: Connection, rows: Iterable[StoredKey]) -> None:
+def insert_keys(connection: Connection, rows: Iterable[StoredKey]) -> int:
     """Adds new rows; one whose lookup exists already is left out.
 
     Rows go in by ascending lookup, so that two writers who create the same keys wait for one
     another in one order.
+
+    Returns:
+        how many were added.
     """
     ordered = sorted(rows, key=lambda row: row.lookup or b"")
     if not ordered:
-        return
-    dialect_insert = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
-    statement = dialect_insert(key_rows).on_conflict_do_nothing(index_elements=["lookup"])
-    connection.execute(statement, [row._asdict() for row in ordered])
+        return 0
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    marks = ", ".join([mark] * len(_KEY_COLUMNS))
+    statement = f"{_INSERT} VALUES ({marks}) ON CONFLICT (lookup) DO NOTHING"
+    parameters = [
+        (row.id, row.organization, row.kind.value, *row[3:5], row.state.value, *row[6:])
+        for row in ordered
+    ]
+    return connection.exec_driver_sql(statement, parameters).rowcount
 
 
 def destroy_keys(
@@ -286,8 +281,30 @@ def latest_bucket(connection: Connection, organization: str, retention_class: st
     return latest
 
 
+def _read_many(
+    connection: Connection, organization: str, column: str, wanted: Sequence[bytes]
+) -> list[StoredKey]:
+    # By statements that go to the driver as they are: SQLAlchemy builds an IN list anew each time.
+    found: list[StoredKey] = []
+    for start in range(0, len(wanted), _CHUNK):
+        part = wanted[start : start + _CHUNK]
+        if connection.dialect.name == "sqlite":
+            marks = ",".join("?" * len(part))
+            rows = connection.exec_driver_sql(
+                f"{_SELECT} WHERE organization = ? AND {column} IN ({marks})",
+                (organization, *part),
+            )
+        else:
+            rows = connection.exec_driver_sql(
+                f"{_SELECT} WHERE organization = %s AND {column} = ANY(%s)",
+                (organization, list(part)),
+            )
+        found += map(_stored, rows.all())
+    return found
+
+
 def _stored(row: Any) -> StoredKey:  # noqa: ANN401 (rows of untyped columns)
     key_id, organization, kind, retention_class, bucket, state, *rest = row
     return StoredKey(
-        key_id, organization, KeyKind(kind), retention_class, bucket, KeyState(state), *rest
+        key_id, organization, _KINDS[kind], retention_class, bucket, _STATES[state], *rest
     )

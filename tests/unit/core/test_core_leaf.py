@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from uuid import UUID
 
 import pytest
@@ -448,7 +447,7 @@ ROW = keyrow.KeyRow(
 )
 def test_the_aad_of_a_key_row_binds_every_column(change: dict[str, object]) -> None:
     """An edited column gives another AAD, so the row does not open."""
-    assert keyrow.row_aad(dataclasses.replace(ROW, **change)) != keyrow.row_aad(ROW)
+    assert keyrow.row_aad(ROW._replace(**change)) != keyrow.row_aad(ROW)
 
 
 @pytest.mark.parametrize(
