@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from emanet.register.findings import Severity
 from emanet.register.lint_rules_scope import Problem, Rule, Scope
@@ -195,22 +195,13 @@ def _sources_disagree(scope: Scope) -> Iterator[Problem]:
 
 def _outlives_maximum(scope: Scope) -> Iterator[Problem]:
     for field, refs in scope.register.rows_by_field.items():
+        rules = {
+            str(ref.row.keep): rule for ref in refs if (rule := scope.rule_of(ref)) is not None
+        }
+        outlived = {slug: _outliving(scope, rules, slug) for slug in rules}
         for ref in refs:
-            rule = scope.rule_of(ref)
-            longest = _shortest_maximum(scope, rule)
-            if rule is None or longest is None:
-                continue
-            others = (
-                str(other.row.keep)
-                for other in refs
-                if other.row.keep != ref.row.keep
-                and (found := scope.rule_of(other)) is not None
-                and isinstance(found.keep, Period)
-                and not _dies_within(scope, found, longest)
-                and not _must_outlive(scope, found, longest)
-            )
-            slug = next(others, None)
-            if slug is not None:
+            slug, longest = outlived.get(str(ref.row.keep), (None, None))
+            if slug is not None and longest is not None:
                 yield Problem(
                     ref.path,
                     f"'{field}' en çok {_tr(longest)} tutulabilir, ama başka bir satır onu "
@@ -220,9 +211,28 @@ def _outlives_maximum(scope: Scope) -> Iterator[Problem]:
                 )
 
 
-def _shortest_maximum(scope: Scope, rule: RetentionRule | None) -> Period | None:
-    laws = () if rule is None else scope.laws_of(rule)
-    return min((law.longest for law in laws if law.longest is not None), default=None)
+def _outliving(
+    scope: Scope, rules: Mapping[str, RetentionRule], slug: str
+) -> tuple[str | None, Period | None]:
+    """The first of a field's other rules that keeps it beyond this rule's maximum, and that."""
+    longest = _shortest_maximum(scope, rules[slug])
+    if longest is None:
+        return None, None
+    others = (
+        other
+        for other, rule in rules.items()
+        if other != slug
+        and isinstance(rule.keep, Period)
+        and not _dies_within(scope, rule, longest)
+        and not _must_outlive(scope, rule, longest)
+    )
+    return next(others, None), longest
+
+
+def _shortest_maximum(scope: Scope, rule: RetentionRule) -> Period | None:
+    return min(
+        (law.longest for law in scope.laws_of(rule) if law.longest is not None), default=None
+    )
 
 
 def _dies_within(scope: Scope, rule: RetentionRule, limit: Period) -> bool:

@@ -169,18 +169,18 @@ def _lies_abroad(scope: Scope) -> Iterator[Problem]:
 
 
 def _contract_set_unfit(scope: Scope) -> Iterator[Problem]:
+    ours: dict[str, set[str]] = {}
+    for ref in scope.register.rows:
+        for slug in ref.row.to:
+            party = _PARTY[scope.register.activities[ref.activity].role]
+            ours.setdefault(slug, set()).add(party)
     for slug, abroad, mechanism in _abroad(scope):
         if mechanism is None or mechanism.notify_business_days is None:
             continue
-        theirs = _PARTY[scope.register.recipients[slug].role]
-        ours = {
-            _PARTY[scope.register.activities[ref.activity].role]
-            for ref in scope.register.rows
-            if slug in ref.row.to
-        }
         stated = abroad.set or ""
-        begins = any(stated.startswith(one) for one in ours or {""})
-        if not stated or not begins or not stated.endswith(theirs):
+        begins = any(stated.startswith(one) for one in ours.get(slug, {""}))
+        ends = stated.endswith(_PARTY[scope.register.recipients[slug].role])
+        if not (stated and begins and ends):
             yield Problem(
                 f"recipients/{slug}/abroad",
                 f"'{slug}' için standart sözleşmenin hangi metni kullanılmış ('set')? Bizim ve "

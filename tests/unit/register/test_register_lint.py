@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 
@@ -207,3 +208,13 @@ def test_paper_is_not_asked_for_encryption(kind: str, found: bool) -> None:
     text = text.replace("in: panel.files.scan", "in: folder")
     text = text.replace("systems:\n", f"systems:\n  folder: {{tr: Klasör, kind: {kind}}}\n")
     assert ("INV040" in {each.rule for each in findings(text)}) is found
+
+
+def test_a_field_in_thousands_of_rows_is_linted_at_once() -> None:
+    """Rows of one field are compared by their rules, not with one another."""
+    register = load_manifest(CLEAN, "deneme.yaml").register
+    account = register.activities["account"]
+    held = (account.rows[3], dataclasses.replace(account.rows[3], keep="staff"))
+    activities = {**register.activities, "account": dataclasses.replace(account, rows=held * 5_000)}
+    found = lint(dataclasses.replace(register, activities=activities), today=TODAY)
+    assert sum(finding.rule == "INV023" for finding in found) == 5_000
