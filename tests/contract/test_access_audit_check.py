@@ -286,7 +286,7 @@ async def test_an_approver_must_be_another_person(audit: AuditReplica) -> None:
 
 
 async def test_a_data_subject_reads_only_their_own_record(audit: AuditReplica) -> None:
-    """Through an application that may assert it; the record is named after the subject's token."""
+    """Through an application that may assert just this; the record bears the subject's token."""
     own = {
         "actor": resources_pb2.ACTOR_KIND_DATA_SUBJECT,
         "data_subject": "customers/7",
@@ -299,8 +299,10 @@ async def test_a_data_subject_reads_only_their_own_record(audit: AuditReplica) -
     subject = dict(_entries(audit, answer.receipt.index))["subject"]
     assert _accesses(audit)[-1].actor.id == subject
     assert (await audit.check(item(subject="customers/8"), **own)).verdict == DENY
-    refused = await _refusal(audit.check(app="helpdesk", **own))
-    assert refused.reason is Reason.ASSERTION_NOT_ALLOWED
+    job = {**own, "actor": resources_pb2.ACTOR_KIND_APPLICATION}
+    for stranger, stated in (("helpdesk", own), ("panel", job)):
+        refused = await _refusal(audit.check(app=stranger, **stated))
+        assert refused.reason is Reason.ASSERTION_NOT_ALLOWED
 
 
 async def test_retention_ends_a_purpose_by_event(audit: AuditReplica) -> None:

@@ -109,6 +109,7 @@ STORED: dict[str, Callable[[AuditReplica], None]] = {
     "leaf hash": lambda a: _flip(a, "leaves", "hash", "idx = 17"),
     "entry": lambda a: _flip(a, "entries", "data", "idx = 17"),
     "tile": lambda a: _flip(a, "tiles", "hashes", "level = 0"),
+    "tile root": lambda a: _flip(a, "tiles", "root", "level = 0"),
     "compact range": lambda a: _flip(a, "control", "range", f"organization = '{ORGANIZATION}'"),
     "two rows swapped": lambda a: _as_owner(
         a,
@@ -229,10 +230,31 @@ async def test_a_log_of_another_history_is_a_fork(world: AuditWorld) -> None:
         assert (await _refusal(audit.check())).reason is Reason.LOG_FORK
 
 
-async def test_a_register_with_a_flipped_byte_decides_nothing(world: AuditWorld) -> None:
-    """REGISTER_CORRUPT until it is restored; the log itself goes on."""
+def _forge_register(audit: AuditReplica) -> None:
+    """Puts another register with its own approval and digest in the place of the first."""
+    other = manifest().replace("Deneme A.Ş.", "Başka A.Ş.")
+    made = make_version(1, None, register=load_manifest(other, "x").register)
+    _flip(audit, "register_copies", "snapshot", "number = 1")
+    statement = "UPDATE register_copies SET snapshot = :snapshot, approval = :approval, digest = :d"
+    parts = {"snapshot": made.snapshot, "approval": made.approval, "d": made.digest}
+    audit.core.host.database.write_now(lambda c: c.execute(text(statement), parts))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda audit: _flip(audit, "register_copies", "snapshot", "number = 1"),
+        lambda audit: _flip(audit, "register_copies", "approval", "number = 1"),
+        _forge_register,
+    ],
+    ids=["snapshot", "approval", "all of it"],
+)
+async def test_a_register_that_was_changed_decides_nothing(
+    world: AuditWorld, change: Callable[[AuditReplica], None]
+) -> None:
+    """REGISTER_CORRUPT until it is restored, for the leaf binds it; the log itself goes on."""
     async with world.replica() as audit:
-        _flip(audit, "register_copies", "snapshot", "number = 1")
+        change(audit)
     async with world.replica() as audit:
         audit.hear()
         size = (await audit.checkpoint()).size
