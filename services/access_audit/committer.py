@@ -126,6 +126,15 @@ class Committer:
         if self._thread.is_alive():
             self._thread.join()
 
+    async def verify_alive(self) -> None:
+        """Verifies for health that the thread runs: without it every request waits in vain.
+
+        Raises:
+            UnavailableError: NOT_READY.
+        """
+        if not self._thread.is_alive():
+            raise error(Reason.NOT_READY)
+
     async def submit(self, job: Job[_T]) -> Committed[_T]:
         """Waits until the job is durable and its checkpoint signed.
 

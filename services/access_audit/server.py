@@ -37,7 +37,7 @@ from services.access_audit.signer import CheckpointFiles, LogKeys
 from services.access_audit.storage.log import Control, LogKey
 from services.access_audit.tables import metadata
 from services.runtime.command import PASSPHRASE, Host, ServiceDefinition
-from services.runtime.health import Latch
+from services.runtime.health import HealthCheck, Latch
 from services.runtime.serve import Registration, Service
 from services.runtime.settings import Mode
 
@@ -62,7 +62,10 @@ def build(host: Host[AccessAuditSettings]) -> Service:
     return Service(
         registrations=_registrations(compose_operations(core)),
         authorisation=ROWS,
-        health_checks=(inventory.check(),),
+        health_checks=(
+            inventory.check(),
+            HealthCheck(name="committer", probe=core.committer.verify_alive),
+        ),
         start=background.start,
         stop=background.stop,
     )

@@ -252,6 +252,15 @@ async def test_too_much_waiting_is_refused_at_once(database_url: str, tmp_path: 
         assert len(_accesses(audit)) == len(answered) == 60 - len(refused)
 
 
+async def test_health_hears_when_nobody_commits(audit: AuditReplica) -> None:
+    """Without the committer's thread every request would wait for its deadline."""
+    committer = audit.core.committer
+    await committer.verify_alive()
+    await asyncio.to_thread(committer.stop)
+    for call in (committer.verify_alive, audit.check):
+        assert (await _refusal(call())).reason is Reason.NOT_READY
+
+
 async def test_crypto_without_token_of_the_application_is_refused(audit: AuditReplica) -> None:
     """A forwarded token must have been issued to the application that is named."""
     await audit.put_case()
