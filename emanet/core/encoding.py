@@ -11,6 +11,7 @@ import binascii
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from struct import Struct
 
 from emanet.core.errors import EmanetError, Reason, error
 
@@ -33,13 +34,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MAX_MICROS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _MIN_MICROS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LENGTH = Struct(">I")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _B64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 
 
 def lp(*parts: bytes) -> bytes:
     """Concatenates the length-prefixed parts: uint32 big-endian length ‖ bytes, for each part."""
-    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    pieces: list[bytes] = []
+    for part in parts:
+        pieces.append(_LENGTH.pack(len(part)))
+        pieces.append(part)
+    return b"".join(pieces)
 
 
 def read_lp(data: bytes, count: int) -> tuple[bytes, ...]:
@@ -49,14 +55,17 @@ def read_lp(data: bytes, count: int) -> tuple[bytes, ...]:
         CallerError: INVALID_FIELD when a part is cut off or bytes are left over.
     """
     parts: list[bytes] = []
-    offset = 0
+    size = len(data)
+    end = 0
     for _ in range(count):
-        start = offset + 4
-        offset = start + int.from_bytes(data[offset:start], "big")
-        if start > len(data) or offset > len(data):
+        start = end + _LENGTH.size
+        if start > size:
             raise _invalid("a length-prefixed part is cut off")
-        parts.append(data[start:offset])
-    if offset != len(data):
+        end = start + _LENGTH.unpack_from(data, end)[0]
+        if end > size:
+            raise _invalid("a length-prefixed part is cut off")
+        parts.append(data[start:end])
+    if end != size:
         raise _invalid("bytes are left after the last length-prefixed part")
     return tuple(parts)
 

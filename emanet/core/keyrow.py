@@ -5,6 +5,7 @@ Only byte strings are built here; HKDF, HMAC and AES-256-GCM-SIV are the caller'
 
 from __future__ import annotations
 
+import struct
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -32,6 +33,7 @@ KEY_BYTES = 32
 PAIR_BYTES = 64
 OPEN_BUCKET = "open"
 
+_LP_NUMBERS = struct.Struct(">IQIQIQ")
 _ROW_LABEL = lp(b"emanet/row/v1")
 _MAX_TEXTS = 4_096
 
@@ -85,19 +87,23 @@ class KeyRow(NamedTuple):
 
 
 def row_aad(row: KeyRow) -> bytes:
-    """LP("emanet/row/v1") ‖ LP of every column of `KeyRow` in its order; integers are 8 bytes."""
+    """LP("emanet/row/v1") ‖ LP of every column of `KeyRow` in its order; integers are 8 bytes.
+
+    Raises:
+        IntegrityError: KEY_ROW_CORRUPT, an integer does not fit 8 unsigned bytes.
+    """
+    try:
+        numbers = _LP_NUMBERS.pack(8, row.epoch, 8, row.row_version, 8, row.created)
+    except struct.error:
+        raise error(Reason.KEY_ROW_CORRUPT) from None
     return b"".join(
         (
             _ROW_LABEL,
             lp(row.id),
             _lp_texts(row.organization, row.kind, row.retention_class, row.bucket, row.state),
-            lp(
-                row.lookup,
-                u64(row.epoch),
-                u64(row.row_version),
-                u64(row.created),
-                b"" if row.destroyed is None else u64(row.destroyed),
-            ),
+            lp(row.lookup),
+            numbers,
+            lp(b"" if row.destroyed is None else u64(row.destroyed)),
         )
     )
 

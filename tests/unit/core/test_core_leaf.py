@@ -450,6 +450,15 @@ def test_the_aad_of_a_key_row_binds_every_column(change: dict[str, object]) -> N
     assert keyrow.row_aad(ROW._replace(**change)) != keyrow.row_aad(ROW)
 
 
+@pytest.mark.parametrize("column", ["epoch", "row_version", "created"])
+@pytest.mark.parametrize("number", [-1, 2**64])
+def test_a_key_row_with_an_impossible_number_is_corrupt(column: str, number: int) -> None:
+    """A number that has no 8 bytes was not written by us."""
+    with pytest.raises(EmanetError) as caught:
+        keyrow.row_aad(ROW._replace(**{column: number}))
+    assert caught.value.reason is Reason.KEY_ROW_CORRUPT
+
+
 @pytest.mark.parametrize(
     "data", [b"", bytes(32), bytes(36), bytes(41), bytes(32) + b"\0\0\0\1\xff\0\0\0\0"]
 )
