@@ -29,7 +29,8 @@ from services.runtime.primitives import SealBrokenError, is_equal
 __all__ = ["OpenedValue", "Opener", "SealedItem", "asked_items", "read_envelope"]
 
 _TEXT_PREFIX = TEXT_PREFIX.encode()
-_VALUE_TYPES = tuple(ValueType)
+_TEXT_FIRST = (ValueType.TEXT, ValueType.BYTES)
+_BYTES_FIRST = (ValueType.BYTES, ValueType.TEXT)
 
 
 class SealedItem(NamedTuple):
@@ -99,6 +100,7 @@ class Opener:
         self._binder = Binder(organization)
         self._fields = view.fields
         self._is_masked = act is Act.READ_MASKED
+        self._types: dict[str, tuple[ValueType, ValueType]] = {}
 
     def open(
         self, item: SealedItem, envelope: bytes, pair: Pair | LostPair
@@ -108,6 +110,8 @@ class Opener:
             return pair.problem
         owner = pair.name.subject
         if item.subject and item.subject != owner:
+            return error(Reason.ENVELOPE_INVALID)
+        if not is_equal(envelope[COMMITMENT], pair.commitment):
             return error(Reason.ENVELOPE_INVALID)
         rule = self._fields.get(item.field)
         is_subject_bound = rule is not None and rule.binds_subject
@@ -122,15 +126,16 @@ class Opener:
     def _opened(
         self, envelope: bytes, pair: Pair, *, field: str, record: str
     ) -> OpenedValue | None:
-        if not is_equal(envelope[COMMITMENT], pair.commitment):
-            return None
         head, nonce, sealed = envelope[HEADER], envelope[NONCE], envelope[SEALED]
-        for value_type in _VALUE_TYPES:
+        for value_type in self._types.get(field, _TEXT_FIRST):
             bound = self._binder.bind(head, field=field, record=record, value_type=value_type)
             try:
-                return OpenedValue(value_type, pair.cipher.open(nonce, sealed, bound))
+                value = pair.cipher.open(nonce, sealed, bound)
             except SealBrokenError:
+                # The values of a field are mostly of one type: the next one is tried as the other.
+                self._types[field] = _BYTES_FIRST if value_type is ValueType.TEXT else _TEXT_FIRST
                 continue
+            return OpenedValue(value_type, value)
         return None
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
-from emanet.core.envelope import OVERHEAD_BYTES, parse_envelope, to_text
+from emanet.core.envelope import OVERHEAD_BYTES, ValueType, parse_envelope, to_text
 from emanet.core.errors import CallerError, DeniedError, EmanetError, Reason
 from emanet.core.leaf import AccessLeaf, OutcomeLeaf
 from services.crypto.opening import OpenedValue, SealedItem
@@ -287,6 +287,19 @@ async def test_a_slow_audit_is_given_up_within_the_callers_deadline(replica: Rep
         await replica.decrypt(SealedItem("customer.email", envelope, "", ""), timeout_s=0.2)
     assert failure.value.reason is Reason.AUDIT_UNAVAILABLE
     assert asyncio.get_running_loop().time() - started < 2.0
+
+
+async def test_texts_and_bytes_of_one_field_open_in_one_batch(replica: Replica) -> None:
+    """Whatever was opened before, each value comes back as the type that it was sealed as."""
+    values = ["bir", b"two", "üç", b"four", b"\xff\x00", "altı"]
+    envelopes = [await replica.seal(value) for value in values]
+    answer = await replica.decrypt(*(SealedItem("customer.email", e, "", "") for e in envelopes))
+    opened = [
+        each.value.decode() if each.value_type is ValueType.TEXT else each.value
+        for each in answer.results
+        if isinstance(each, OpenedValue)
+    ]
+    assert opened == values
 
 
 async def test_masks_are_computed_inside_and_recorded_as_masked(replica: Replica) -> None:
