@@ -369,11 +369,16 @@ class PassphraseKeyring:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """Keeps a second process from changing the folder's files at the same time."""
+        """Keeps a second process from changing the folder's files at the same time.
+
+        What a killed process left half-way is removed: it may hold a key that is destroyed later.
+        """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            for left in self._folder.glob(".*.json.*"):
+                left.unlink()
             yield
         finally:
             os.close(descriptor)

@@ -158,6 +158,20 @@ def test_destroyed_epoch_opens_nothing_and_keeps_its_evidence(
         ring(tmp_path, clock).epoch("cinar", 1)
 
 
+def test_nothing_that_a_killed_process_left_keeps_a_destroyed_epoch(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    """A file that was written beside and never put in place holds the keys of its time."""
+    keyring = ring(tmp_path, clock)
+    keyring.create_organization("cinar")
+    path = tmp_path / "cinar.json"
+    wrapped = json.loads(path.read_bytes())["epochs"][0]["wrapped"].encode()
+    keyring.create_epoch("cinar")
+    path.with_name(".cinar.json.0a1b2c3d4e5f").write_bytes(path.read_bytes())
+    keyring.destroy_epoch("cinar", 1)
+    assert not any(wrapped in each.read_bytes() for each in tmp_path.iterdir())
+
+
 def test_a_file_of_many_destructions_stays_short_and_says_the_same(
     tmp_path: Path, clock: FixedClock
 ) -> None:
