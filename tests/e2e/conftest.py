@@ -51,7 +51,9 @@ def _prepared(folder: Path, databases: dict[str, str], server: PostgresServer | 
         return Template(local, server, _sealed(kept))
     ensure_issuer(local.workspace)
     local.workspace.principals.write_text(principals(), encoding="utf-8")
-    Supervisor(local.spec).prepare()
+    supervisor = Supervisor(local.spec)
+    supervisor.prepare()
+    supervisor.stop()
     local.start()
     try:
         for organization in (ORGANIZATION, NEIGHBOUR):

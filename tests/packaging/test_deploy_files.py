@@ -94,7 +94,7 @@ def test_each_service_gets_its_role_and_its_database(
         here = connection.info
         environment = {
             **os.environ,
-            "PATH": f"{os.environ['PATH']}:{_wheel_programs()}",
+            "PATH": f"{_wheel_programs()}:{os.environ['PATH']}",
             "PGHOST": here.host,
             "PGPORT": str(here.port),
             "PGPASSWORD": here.password,
