@@ -382,7 +382,10 @@ async def test_an_old_answer_replayed_opens_nothing(replica: Replica) -> None:
 
 
 async def test_a_log_that_shrank_or_forked_opens_nothing(replica: Replica) -> None:
-    """Smaller than known at sending: LOG_BEHIND; the same size with another root: LOG_FORK."""
+    """Smaller than known at sending: LOG_BEHIND; the same size with another root: LOG_FORK.
+
+    Once two trees of one size were signed, nothing that follows is believed.
+    """
     envelope = await replica.seal()
     await replica.open(envelope)
     await replica.open(envelope)
@@ -395,6 +398,10 @@ async def test_a_log_that_shrank_or_forked_opens_nothing(replica: Replica) -> No
     with pytest.raises(EmanetError) as fork:
         await replica.open(envelope)
     assert fork.value.reason is Reason.LOG_FORK
+    log.leaves += [b"one more"] * 3
+    with pytest.raises(EmanetError) as convicted:
+        await replica.open(envelope)
+    assert convicted.value.reason is Reason.LOG_FORK
 
 
 async def test_a_fault_of_the_log_stops_decryption_in_every_replica(replica: Replica) -> None:
