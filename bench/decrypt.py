@@ -111,21 +111,22 @@ class _Rounds:
         Between `encrypt.new` and `decrypt.first` the cold batches pass through crypto's memory.
         """
         fresh = [self._values(_FIELDS[:1]) for _ in range(_BATCHES)]
-        sealed: dict[int, list[ToOpen]] = {}
+        sealed: dict[int, list[Sealed]] = {}
 
         async def encrypt_new(number: int) -> None:
-            sealed[number] = await self._encrypt(fresh[number])
+            sealed[number] = await self._seal(fresh[number])
 
         await self._count("encrypt.new", encrypt_new)
+        first = [_to_open(items, sealed[number]) for number, items in enumerate(fresh)]
         await self._time("decrypt.cold", lambda n: self._decrypt(self._cold[n % _BATCHES]))
-        await self._count("decrypt.first", lambda n: self._decrypt(sealed[n]))
+        await self._count("decrypt.first", lambda n: self._decrypt(first[n]))
         await self._time("decrypt.echo", lambda _: self._echo.call(*self._sizes.decrypt))
         await self._decrypt(self._warm)
         await self._time("decrypt.warm", lambda _: self._decrypt(self._warm))
         self._step("decrypt.primitive")
         seconds = self._scale.seconds / 4
         self.found["decrypt.primitive"].append(open_rate(self._table, seconds=seconds))
-        await self._time("encrypt.warm", lambda _: self._encrypt(self._table))
+        await self._time("encrypt.warm", lambda _: self._seal(self._table))
         await self._time("encrypt.echo", lambda _: self._echo.call(*self._sizes.encrypt))
         self._step("encrypt.primitive")
         self.found["encrypt.primitive"].append(seal_rate(self._table, seconds=seconds))
@@ -152,11 +153,10 @@ class _Rounds:
         return found
 
     async def _encrypt(self, items: Sequence[ToEncrypt]) -> list[ToOpen]:
-        results = await self._client.encrypt_many(items)
-        return [
-            ToOpen(field=item.field, envelope=_sealed(result), subject=item.subject)
-            for item, result in zip(items, results, strict=True)
-        ]
+        return _to_open(items, await self._seal(items))
+
+    async def _seal(self, items: Sequence[ToEncrypt]) -> list[Sealed]:
+        return [_sealed(result) for result in await self._client.encrypt_many(items)]
 
     async def _decrypt(self, sealed: Sequence[ToOpen]) -> None:
         for result in await self._client.decrypt_many(sealed):
@@ -228,10 +228,17 @@ def _text(field: str, number: int) -> str:
             return f"Örnek Mahallesi, Deneme Sokağı No: {number}, Çankaya, Ankara"
 
 
-def _sealed(result: Sealed | Exception) -> bytes:
+def _to_open(items: Sequence[ToEncrypt], sealed: Sequence[Sealed]) -> list[ToOpen]:
+    return [
+        ToOpen(field=item.field, envelope=result.envelope, subject=item.subject)
+        for item, result in zip(items, sealed, strict=True)
+    ]
+
+
+def _sealed(result: Sealed | Exception) -> Sealed:
     if isinstance(result, Exception):
         raise result
-    return result.envelope
+    return result
 
 
 def _invoice_run() -> CaseState:
