@@ -11,7 +11,7 @@ from emanet.cli.workspace import SERVICES
 from emanet.core.errors import Reason
 from tests.e2e.acting import TICKET, app, support
 from tests.e2e.conftest import VALUES
-from tests.e2e.installation import ORGANIZATION, Local, Template, free_ports
+from tests.e2e.installation import Local, Template, free_ports
 
 EMAIL = "customer.email"
 
@@ -48,8 +48,8 @@ def replaced(path: Path) -> None:
 FAULTS: dict[str, dict[str, tuple[str, Callable[[Path], None]]]] = {
     "crypto": {
         "wrong passphrase": ("secrets/kek_passphrase", replaced),
-        "missing epoch file": (f"epochs/{ORGANIZATION}.json", Path.unlink),
-        "changed epoch file": (f"epochs/{ORGANIZATION}.json", flipped),
+        "missing epoch files": ("epochs/*.json", Path.unlink),
+        "changed epoch files": ("epochs/*.json", flipped),
     },
     "access_audit": {
         "wrong passphrase": ("secrets/kek_passphrase", replaced),
@@ -82,7 +82,8 @@ def starts(local: Local, service: str, tmp_path: Path) -> dict[str, tuple[int, s
     for what, (name, break_it) in FAULTS[service].items():
         kept = tmp_path / f"{service}-{what}"
         shutil.copytree(folder, kept)
-        break_it(folder / name)
+        for path in list(folder.glob(name)):
+            break_it(path)
         before = secrets_of(folder)
         ended = local.command(service, "serve")
         told = ended.stderr + ended.stdout
