@@ -166,10 +166,11 @@ class _Rounds:
 
     def _measures(self, anchors: Anchors, target: float) -> tuple[Measure, ...]:
         found = {name: tuple(numbers) for name, numbers in self._found.items()}
+        database = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self._database]
         return (
             Measure(
                 name=f"record.{self._database}",
-                what="record batches of 100, 32 callers",
+                what=f"{database}: record batches of 100, 32 callers",
                 unit=_RECORDS,
                 rounds=found["record"],
                 anchors=(
@@ -180,7 +181,7 @@ class _Rounds:
             ),
             Measure(
                 name=f"check.{self._database}",
-                what="CheckAccess of one value with its durable record, idle, p50",
+                what=f"{database}: CheckAccess of one value with its durable record, idle, p50",
                 unit="ms",
                 rounds=found["check"],
                 anchors=(
