@@ -324,12 +324,12 @@ class RetentionLeaf(LeafHead):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLeaf(LeafHead):
-    """A step in the destruction of keys.
+    """A step in the destruction of keys, or the end of epochs, whose keys wrapped keys.
 
     Attributes:
         operation: destroy_intent, destroyed or epoch.
         retention_class: the class (member `class`); empty (absent) exactly for `epoch`.
-        ids: 1 to 512 key ids, 22 base64url characters each; decimal epoch ids for `epoch`.
+        ids: 1 to 512 key ids, 22 base64url characters each; ascending decimals for `epoch`.
         by: staff token of the person, or the name of the application or service, that ordered it.
     """
 
@@ -347,7 +347,7 @@ class KeyLeaf(LeafHead):
         require_form(bool(_TOKEN.match(self.by)) or is_slug(self.by), "by")
         if self.operation is KeyOperation.EPOCH:
             require_form(not self.retention_class, "class")
-            require_form(all(map(_EPOCH_ID.match, self.ids)), "ids")
+            require_form(all(map(_EPOCH_ID.match, self.ids)) and _ascend(self.ids), "ids")
         else:
             require_form(bool(_CLASS.match(self.retention_class)), "class")
             require_form(all(map(_is_key_id, self.ids)), "ids")
@@ -387,6 +387,10 @@ def _fits_reasons(decision: Decision, reasons: tuple[str, ...]) -> bool:
 
 def _are_distinct(items: tuple[str, ...], most: int) -> bool:
     return len(items) <= most and len(set(items)) == len(items)
+
+
+def _ascend(numbers: tuple[str, ...]) -> bool:
+    return sorted(numbers, key=int) == list(numbers)
 
 
 def _is_key_id(text: str) -> bool:

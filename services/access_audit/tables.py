@@ -28,6 +28,7 @@ __all__ = [
     "cases",
     "control",
     "entries",
+    "epochs",
     "leaves",
     "metadata",
     "pseudonyms",
@@ -97,6 +98,17 @@ entries = Table(
     PrimaryKeyConstraint("organization", "generation", "idx", name="entries_pk"),
 )
 """The entries of a leaf as FORMATS discloses them: a JSON list of `[salt, key, value]` or hash."""
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("organization", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization", "generation", "number", name="epochs_pk"),
+)
+"""Derived from `epoch` leaves: the highest number that each names."""
 
 pseudonyms = Table(
     "pseudonyms",

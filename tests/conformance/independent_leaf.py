@@ -47,7 +47,8 @@ def _object(required: Mapping[str, Form], optional: Mapping[str, Form] | None = 
 
 
 _COUNTED = {"n": _number(0), "d": _bytes(32)}
-_KEY_LEAF = {"ids": _list(_bytes(16), 1, 512), "by": _text(f"{_TOKEN}|{_SLUG}")}
+_KEY_IDS = _list(_bytes(16), 1, 512)
+_EPOCHS = _list(_text("[1-9][0-9]{0,14}"), 1, 512)
 _WHO = {"kind": _text("human|app|data_subject"), "auth": _text("token|mtls|asserted")}
 _TARGET = {"sys": _text(_SLUG), "fields": _list(_text(_SLUG), 0, 64), "n": _number(0)}
 _ACTS = "list|search|read_masked|read|export|decrypt|update|delete|disclose"
@@ -81,17 +82,17 @@ _TYPES: dict[str, tuple[Mapping[str, Form], Mapping[str, Form]]] = {
     "retention": ({"app": _text(_SLUG), **_COUNTED}, {}),
     "key": (
         {
-            "op": _text("destroy_intent|destroyed"),
-            "class": _text(rf"{_SLUG}(\+{_SLUG})*"),
-            **_KEY_LEAF,
+            "op": _text("destroy_intent|destroyed|epoch"),
+            "ids": lambda value: _KEY_IDS(value) if len(value[0]) == 22 else _EPOCHS(value),
+            "by": _text(f"{_TOKEN}|{_SLUG}"),
         },
-        {},
+        {"class": _text(rf"{_SLUG}(\+{_SLUG})*")},
     ),
 }
 
 
 def read_leaf(data: bytes) -> dict[str, Any]:
-    """A leaf's members; `key` leaves of the reserved operation `epoch` are refused."""
+    """A leaf's members."""
     need(len(data) <= 16_384 and data.isascii(), "not a leaf")
     leaf: dict[str, Any] = read_json(data)
     required, optional = _TYPES[leaf["t"]]
@@ -106,6 +107,12 @@ def read_leaf(data: bytes) -> dict[str, Any]:
     if "n" in leaf:
         is_empty = unb64url(leaf["d"]) == sha256(b"")
         need(leaf["n"] <= 8_192 and (leaf["n"] == 0) == is_empty, "entries")
+    if leaf["t"] == "key":
+        is_epoch = leaf["op"] == "epoch"
+        need(is_epoch != ("class" in leaf), "class")
+        need(is_epoch == bool(_EPOCHS(leaf["ids"])), "ids")
+        numbers = list(map(int, leaf["ids"])) if is_epoch else []
+        need(numbers == sorted(numbers), "epochs ascend")
     if leaf["t"] == "access":
         actor, decision, reasons = leaf["who"], leaf["dec"], leaf.get("reasons")
         need(re.fullmatch(_SLUG if actor["kind"] == "app" else _TOKEN, actor["id"]), "who.id")

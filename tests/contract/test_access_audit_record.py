@@ -192,7 +192,7 @@ def _key_event(audit: AuditReplica, operation: str, *ids: bytes, staff=None, **c
         organization=ORGANIZATION,
         id=changes.pop("id", audit.new_id()),
         operation=access_audit_pb2.KeyOperation.Value(f"KEY_OPERATION_{operation}"),
-        retention_class=changes.pop("retention_class", "contract"),
+        retention_class=changes.pop("retention_class", "" if operation == "EPOCH" else "contract"),
         key_ids=ids,
         **changes,
     )
@@ -233,3 +233,43 @@ async def test_an_end_without_its_intent_is_refused(audit: AuditReplica) -> None
     )
     for call in wrong:
         assert (await _refusal(call)).reason is Reason.INVALID_FIELD
+
+
+async def test_the_end_of_an_epoch_is_crypto_s_own_leaf(audit: AuditReplica) -> None:
+    """It names numbers, no class and no person, and a repeat gives the same bytes."""
+    leaf_id = audit.new_id()
+    first = await _key_event(audit, "EPOCH", id=leaf_id, epochs=[1], staff=SECURITY)
+    again = await _key_event(audit, "EPOCH", id=leaf_id, epochs=[1])
+    assert (again.leaf, again.receipt.index) == (first.leaf, first.receipt.index)
+    await _key_event(audit, "EPOCH", epochs=[2, 5])
+    ends = audit.leaves()[-2:]
+    assert [leaf.ids for leaf in ends if isinstance(leaf, KeyLeaf)] == [("1",), ("2", "5")]
+    assert {(leaf.operation, leaf.by, leaf.retention_class) for leaf in ends} == {
+        (KeyOperation.EPOCH, "crypto", "")
+    }
+    refused = await _refusal(_key_event(audit, "EPOCH", id=leaf_id, epochs=[6]))
+    assert refused.reason is Reason.REQUEST_ID_REUSED
+
+
+async def test_epochs_end_once_and_in_order(audit: AuditReplica) -> None:
+    """Not a number that the log names, none below it, none that no leaf could hold."""
+    await _key_event(audit, "EPOCH", epochs=[2])
+    key = os.urandom(16)
+    wrong = (
+        _key_event(audit, "EPOCH", epochs=[2]),
+        _key_event(audit, "EPOCH", epochs=[1, 3]),
+        _key_event(audit, "EPOCH", epochs=[4, 3]),
+        _key_event(audit, "EPOCH", epochs=[3, 3]),
+        _key_event(audit, "EPOCH", epochs=[0]),
+        _key_event(audit, "EPOCH", epochs=[10**15]),
+        _key_event(audit, "EPOCH"),
+        _key_event(audit, "EPOCH", key, epochs=[3]),
+        _key_event(audit, "EPOCH", epochs=[3], retention_class="contract"),
+        _key_event(audit, "EPOCH", epochs=[3], intent_id=audit.new_id()),
+        _key_event(audit, "DESTROY_INTENT", key, epochs=[3]),
+    )
+    for call in wrong:
+        assert (await _refusal(call)).reason is Reason.INVALID_FIELD
+    too_many = await _refusal(_key_event(audit, "EPOCH", epochs=range(3, 504)))
+    assert too_many.reason is Reason.BATCH_TOO_LARGE
+    await _key_event(audit, "EPOCH", epochs=[3])

@@ -14,6 +14,7 @@ from emanet.core.leaf import (
     Verdict,
     encode_leaf,
 )
+from services.access_audit import storage
 from services.access_audit.domain.claim import invalid
 from services.access_audit.domain.party import staff_party
 from services.access_audit.jobs.put import answer_repeat
@@ -90,7 +91,8 @@ class KeyEventJob:
 
     Attributes:
         ids: key ids, or epoch numbers, as the leaf writes them.
-        person: person id of who ordered it; empty when nobody's token came.
+        person: person id of who ordered it; empty when nobody's token came. The end of an epoch is
+            the service's own act.
         service: the service that reports it, the author when there is no person.
         intent: id of the intent's leaf, whose author a finished destruction inherits.
     """
@@ -114,7 +116,8 @@ class KeyEventJob:
 
         Raises:
             EmanetError: REQUEST_ID_REUSED; INVALID_FIELD for a finished destruction without its
-                intent, of another class, or of keys that the intent did not name.
+                intent, of another class, or of keys that the intent did not name, and for epochs
+                that are not above all that the log names.
         """
         repeated = answer_repeat(transaction, self.request)
         if repeated is not None:
@@ -131,7 +134,19 @@ class KeyEventJob:
             by=self._author(transaction),
             retention_class=self.retention_class,
         )
-        return transaction.append(leaf, request=self.request)
+        if self.operation is not KeyOperation.EPOCH:
+            return transaction.append(leaf, request=self.request)
+        return self._append_epochs(transaction, leaf)
+
+    def _append_epochs(self, transaction: LogTransaction, leaf: KeyLeaf) -> Appended:
+        last = storage.epochs.find_last(transaction.connection, transaction.log)
+        if last is not None and int(self.ids[0]) <= last.number:
+            raise invalid("epochs", f"not above {last.number}, which the log names")
+        with transaction.savepoint() as connection:
+            appended = transaction.append(leaf, request=self.request)
+            row = storage.epochs.EpochRow(number=int(self.ids[-1]), idx=appended.index)
+            storage.epochs.insert_epoch(connection, transaction.log, row)
+        return appended
 
     def _author(self, transaction: LogTransaction) -> str:
         if self.operation is KeyOperation.DESTROYED:
@@ -144,7 +159,7 @@ class KeyEventJob:
             ):
                 raise invalid("intent_id", "not the intent of this destruction")
             return known.by
-        if not self.person:
+        if self.operation is KeyOperation.EPOCH or not self.person:
             return self.service
         party = staff_party(self.person)
         return transaction.tokens([party])[party]

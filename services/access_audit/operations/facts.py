@@ -40,6 +40,7 @@ _OPERATIONS: Mapping[int, KeyOperation] = MappingProxyType(
     {
         access_audit_pb2.KEY_OPERATION_DESTROY_INTENT: KeyOperation.DESTROY_INTENT,
         access_audit_pb2.KEY_OPERATION_DESTROYED: KeyOperation.DESTROYED,
+        access_audit_pb2.KEY_OPERATION_EPOCH: KeyOperation.EPOCH,
     }
 )
 
@@ -143,13 +144,14 @@ class Facts:
         Raises:
             EmanetError: INVALID_FIELD; see `KeyEventJob.run`.
         """
-        if len(message.key_ids) > _MAX_KEY_IDS:
+        if max(len(message.key_ids), len(message.epochs)) > _MAX_KEY_IDS:
             raise error(Reason.BATCH_TOO_LARGE, limit=str(_MAX_KEY_IDS))
+        operation = _operation(message)
         job = KeyEventJob(
             organization=request.organization,
-            operation=_operation(message),
+            operation=operation,
             retention_class=message.retention_class,
-            ids=_key_ids(message),
+            ids=_epochs(message) if operation is KeyOperation.EPOCH else _key_ids(message),
             service=request.caller.name,
             request=self._key(request, message, message.id),
             person="" if request.staff is None else request.staff.person_id,
@@ -232,12 +234,21 @@ def _operation(message: access_audit_pb2.RecordKeyEventRequest) -> KeyOperation:
     operation = _OPERATIONS.get(message.operation)
     if operation is None:
         raise invalid("operation", "not stated, or not known here")
-    if not message.key_ids:
-        raise invalid("key_ids", "at least one key")
     return operation
 
 
 def _key_ids(message: access_audit_pb2.RecordKeyEventRequest) -> tuple[str, ...]:
+    if not message.key_ids or message.epochs:
+        raise invalid("key_ids", "at least one key, and no epochs")
     if any(len(key_id) != _KEY_ID_BYTES for key_id in message.key_ids):
         raise invalid("key_ids", "a key id has 16 bytes")
     return tuple(map(b64url_encode, message.key_ids))
+
+
+def _epochs(message: access_audit_pb2.RecordKeyEventRequest) -> tuple[str, ...]:
+    if message.key_ids or message.retention_class or message.intent_id:
+        raise invalid("epochs", "an epoch has no class, keys or intent")
+    numbers = list(message.epochs)
+    if not numbers or numbers[0] < 1 or numbers != sorted(set(numbers)):
+        raise invalid("epochs", "at least one number from 1, ascending")
+    return tuple(map(str, numbers))

@@ -144,7 +144,7 @@ leaves: st.SearchStrategy[Leaf] = st.one_of(
         by=tokens | slugs,
     ),
     st.builds(
-        KeyLeaf, **heads, operation=st.just(KeyOperation.EPOCH), ids=st.just(("1", "12")), by=slugs
+        KeyLeaf, **heads, operation=st.just(KeyOperation.EPOCH), ids=st.just(("2", "12")), by=slugs
     ),
 )
 
@@ -270,6 +270,8 @@ def test_rule_sets_need_two_persons(by: tuple[str, ...]) -> None:
         (KeyOperation.EPOCH, "a", ("1",)),
         (KeyOperation.EPOCH, "", ("A" * 22,)),
         (KeyOperation.EPOCH, "", ("01",)),
+        (KeyOperation.EPOCH, "", ("2", "2")),
+        (KeyOperation.EPOCH, "", ("10", "9")),
         (KeyOperation.DESTROYED, "b+", ("A" * 22,)),
     ],
 )

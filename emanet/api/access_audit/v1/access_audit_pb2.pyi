@@ -35,7 +35,7 @@ class _KeyOperationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KeyOpera
     KEY_OPERATION_DESTROYED: _KeyOperation.ValueType  # 2
     """Keys are destroyed."""
     KEY_OPERATION_EPOCH: _KeyOperation.ValueType  # 3
-    """A new epoch wraps keys from now on."""
+    """Epochs, whose keys wrapped keys, are destroyed."""
 
 class KeyOperation(_KeyOperation, metaclass=_KeyOperationEnumTypeWrapper):
     """KeyOperation is a step in the life of keys. New values may appear."""
@@ -47,7 +47,7 @@ KEY_OPERATION_DESTROY_INTENT: KeyOperation.ValueType  # 1
 KEY_OPERATION_DESTROYED: KeyOperation.ValueType  # 2
 """Keys are destroyed."""
 KEY_OPERATION_EPOCH: KeyOperation.ValueType  # 3
-"""A new epoch wraps keys from now on."""
+"""Epochs, whose keys wrapped keys, are destroyed."""
 Global___KeyOperation: _TypeAlias = KeyOperation  # noqa: Y015
 
 @_typing.final
@@ -498,6 +498,7 @@ class RecordKeyEventRequest(_message.Message):
     RETENTION_CLASS_FIELD_NUMBER: _builtins.int
     KEY_IDS_FIELD_NUMBER: _builtins.int
     INTENT_ID_FIELD_NUMBER: _builtins.int
+    EPOCHS_FIELD_NUMBER: _builtins.int
     organization: _builtins.str
     """The organization's slug."""
     id: _builtins.str
@@ -505,12 +506,18 @@ class RecordKeyEventRequest(_message.Message):
     operation: Global___KeyOperation.ValueType
     """The step."""
     retention_class: _builtins.str
-    """The retention class."""
+    """The retention class; empty for EPOCH."""
     intent_id: _builtins.str
-    """For DESTROYED: the id of the intent's leaf, whose person it inherits."""
+    """For DESTROYED: the id of the intent's leaf, whose person it inherits; empty otherwise."""
     @_builtins.property
     def key_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Key ids of 16 bytes, at most 500 a call."""
+        """Key ids of 16 bytes, 1 to 500 a call; none for EPOCH."""
+
+    @_builtins.property
+    def epochs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For EPOCH: numbers of epochs, ascending from 1, each above all that were recorded before, at
+        most 500 a call and below 10^15; none otherwise.
+        """
 
     def __init__(
         self,
@@ -521,10 +528,11 @@ class RecordKeyEventRequest(_message.Message):
         retention_class: _builtins.str = ...,
         key_ids: _abc.Iterable[_builtins.bytes] | None = ...,
         intent_id: _builtins.str = ...,
+        epochs: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "intent_id", b"intent_id", "key_ids", b"key_ids", "operation", b"operation", "organization", b"organization", "retention_class", b"retention_class"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epochs", b"epochs", "id", b"id", "intent_id", b"intent_id", "key_ids", b"key_ids", "operation", b"operation", "organization", b"organization", "retention_class", b"retention_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
