@@ -123,6 +123,8 @@ def _destruction(session: Session, data: bytes, vkey: Vkey, *, log: Path | None)
             "origin": vkey.name,
             "destruction": found.destruction,
             "classes": list(found.classes),
+            "epoch": found.epoch,
+            "epoch_record": found.epoch_log.index,
             "records": [each.index for each in found.log],
             "evidence": found.evidence,
         }

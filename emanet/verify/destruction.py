@@ -1,8 +1,9 @@
 """Verifies a destruction receipt offline (docs/formats/keys.md, "Destruction receipt").
 
-What holds afterwards: the log says, under its key's signature, that these keys were destroyed.
-The rest of the receipt is of its form and no more: the ground, the times and `evidence`, which
-states whether copies outside (backups) are gone, are the word of whoever wrote the receipt.
+What holds afterwards: the log says, under its key's signature, that these keys were destroyed, and
+before them the epoch that had wrapped them. The rest of the receipt is of its form and no more: the
+ground, the times and `evidence`, which states whether copies outside (backups) are gone, are the
+word of whoever wrote the receipt.
 """
 
 from __future__ import annotations
@@ -45,12 +46,16 @@ class DestructionEvidence:
         destruction: the destruction's resource name.
         classes: the retention classes whose key died.
         evidence: `verified` or `declared`, for copies outside.
+        epoch: number of the epoch that had wrapped the keys.
+        epoch_log: that the log records its end.
         log: one for each class, in their order.
     """
 
     destruction: str
     classes: tuple[str, ...]
     evidence: str
+    epoch: int
+    epoch_log: ReceiptEvidence
     log: tuple[ReceiptEvidence, ...]
 
 
@@ -65,6 +70,8 @@ def is_destruction_receipt(data: bytes) -> bool:
 def verify_destruction(data: bytes, vkey: Vkey, *, directory: Path) -> DestructionEvidence:
     """Verifies that the log holds a `destroyed` record for each class and key of the receipt.
 
+    In front of them all it must hold the `epoch` record of the epoch that had wrapped the keys.
+
     Args:
         data: the receipt's canonical JSON.
         vkey: the log's verifier key.
@@ -77,8 +84,10 @@ def verify_destruction(data: bytes, vkey: Vkey, *, directory: Path) -> Destructi
     try:
         document = canonical.decode_object(data)
         receipts = [_receipt(each) for each in _items(document.pop("log", None))]
+        epoch_receipt = _receipt(document.pop("epoch_log", {}))
         members = Members(document)
         classes, key_ids = members.take_texts("classes"), members.take_texts("key_ids")
+        epoch = members.take_integer("epoch")
         destruction, evidence = _read_rest(members, organization=_organization_of(vkey))
     except EmanetError as cause:
         raise error(Reason.RECEIPT_INVALID) from cause
@@ -88,9 +97,11 @@ def verify_destruction(data: bytes, vkey: Vkey, *, directory: Path) -> Destructi
         destruction=destruction,
         classes=classes,
         evidence=evidence,
+        epoch=epoch,
+        epoch_log=verify_receipt(epoch_receipt, vkey, directory=directory),
         log=tuple(verify_receipt(each, vkey, directory=directory) for each in receipts),
     )
-    if not _are_destroyed(found, key_ids):
+    if not (_are_destroyed(found, key_ids) and _has_ended_before(found)):
         raise error(Reason.RECEIPT_INVALID)
     return found
 
@@ -126,6 +137,16 @@ def _are_destroyed(found: DestructionEvidence, key_ids: tuple[str, ...]) -> bool
         and each.leaf.retention_class == name
         and key_id in each.leaf.ids
         for each, name, key_id in zip(found.log, found.classes, key_ids, strict=True)
+    )
+
+
+def _has_ended_before(found: DestructionEvidence) -> bool:
+    leaf = found.epoch_log.leaf
+    return (
+        isinstance(leaf, KeyLeaf)
+        and leaf.operation is KeyOperation.EPOCH
+        and str(found.epoch) in leaf.ids
+        and found.epoch_log.index < min(each.index for each in found.log)
     )
 
 

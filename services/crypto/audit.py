@@ -18,8 +18,9 @@ from emanet.api.access_audit.v1 import (
     resources_pb2,
 )
 from emanet.client.status import error_from_rpc
+from emanet.core.encoding import b64url_encode
 from emanet.core.errors import EmanetError, Reason, error
-from emanet.core.leaf import Receipt
+from emanet.core.leaf import KeyOperation, Receipt
 
 __all__ = ["AccessQuestion", "AskedItem", "Audit", "AuditGateway", "KeyEvent", "core_receipt"]
 
@@ -36,6 +37,11 @@ _NOT_NOW = frozenset(
     }
 )
 _LIST_PAGE = 1_000
+_OPERATIONS = {
+    KeyOperation.DESTROY_INTENT: access_audit_pb2.KEY_OPERATION_DESTROY_INTENT,
+    KeyOperation.DESTROYED: access_audit_pb2.KEY_OPERATION_DESTROYED,
+    KeyOperation.EPOCH: access_audit_pb2.KEY_OPERATION_EPOCH,
+}
 
 
 class AskedItem(NamedTuple):
@@ -76,14 +82,28 @@ class AccessQuestion:
 
 
 class KeyEvent(NamedTuple):
-    """One RecordKeyEvent; `intent` is empty but for DESTROYED."""
+    """One RecordKeyEvent.
+
+    Attributes:
+        leaf_id: UUIDv7.
+        retention_class: empty for EPOCH.
+        key_ids: empty for EPOCH.
+        epochs: the numbers of epochs, for EPOCH alone.
+        intent: id of the intent's leaf, for DESTROYED alone.
+    """
 
     organization: str
     leaf_id: str
-    operation: access_audit_pb2.KeyOperation.ValueType
-    retention_class: str
-    key_ids: Sequence[bytes]
-    intent: str
+    operation: KeyOperation
+    retention_class: str = ""
+    key_ids: tuple[bytes, ...] = ()
+    epochs: tuple[int, ...] = ()
+    intent: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What the leaf names, as it writes it."""
+        return (*map(b64url_encode, self.key_ids), *map(str, self.epochs))
 
 
 class Audit(Protocol):
@@ -199,10 +219,11 @@ class AuditGateway:
         request = access_audit_pb2.RecordKeyEventRequest(
             organization=event.organization,
             id=event.leaf_id,
-            operation=event.operation,
+            operation=_OPERATIONS[event.operation],
             retention_class=event.retention_class,
             key_ids=event.key_ids,
             intent_id=event.intent,
+            epochs=event.epochs,
         )
         return await self._call(
             lambda: self._open().access.RecordKeyEvent(

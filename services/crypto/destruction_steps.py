@@ -3,7 +3,8 @@
     intended ─ destroy_keys ► keys_destroyed ─ rotate ► epoch_destroyed ─ receipt ► receipted
 
 `rotate` serves every destruction whose keys are gone when it begins: survivors are wrapped under a
-new epoch in batches, read back, and then the old epoch is destroyed. Any replica may go on where
+new epoch in batches, read back, and then the old epoch is destroyed. The log learns of its end
+(`record_epochs`) before it learns of the ends that rest on it. Any replica may go on where
 another stopped; a lease keeps two from working on one organization at once, and every step checks
 the state that it starts from inside its own transaction.
 """
@@ -11,17 +12,16 @@ the state that it starts from inside its own transaction.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import Connection
 
-from emanet.api.access_audit.v1 import access_audit_pb2
 from emanet.core.clock import Clock
 from emanet.core.encoding import b64url_encode, from_micros, micros
 from emanet.core.errors import EmanetError, IntegrityError, Reason, error
-from emanet.core.ids import parse_uuid7
-from emanet.core.leaf import Receipt
+from emanet.core.ids import new_uuid7, parse_uuid7
+from emanet.core.leaf import KeyOperation, Receipt
 from emanet.core.names import Collection, format_name
 from emanet.register.period import add_period
 from services.crypto import storage
@@ -40,7 +40,6 @@ __all__ = ["DestructionSteps"]
 
 _BATCH = 500
 _AUDIT_TIMEOUT_S = 10.0
-_EVENTS = access_audit_pb2.KeyOperation
 _log = structlog.get_logger(__name__)
 
 
@@ -86,30 +85,29 @@ class DestructionSteps:
             UnavailableError: AUDIT_UNAVAILABLE, LOG_BEHIND.
             IntegrityError: RECEIPT_INVALID, LOG_FORK.
         """
-        operation = (
-            _EVENTS.KEY_OPERATION_DESTROYED if is_final else _EVENTS.KEY_OPERATION_DESTROY_INTENT
+        event = KeyEvent(
+            organization=tenant.organization,
+            leaf_id=key.final if is_final else key.intent,
+            operation=KeyOperation.DESTROYED if is_final else KeyOperation.DESTROY_INTENT,
+            retention_class=key.retention_class,
+            key_ids=(key.key_id,),
+            intent=key.intent if is_final else "",
         )
-        leaf_id = key.final if is_final else key.intent
+        return await self._record(tenant, event, staff_token=staff_token)
+
+    async def _record(self, tenant: Tenant, event: KeyEvent, *, staff_token: str) -> Receipt:
         answer = await self._audit.record_key_event(
-            KeyEvent(
-                organization=tenant.organization,
-                leaf_id=leaf_id,
-                operation=operation,
-                retention_class=key.retention_class,
-                key_ids=(key.key_id,),
-                intent=key.intent if is_final else "",
-            ),
-            staff_token=staff_token,
-            timeout_s=_AUDIT_TIMEOUT_S,
+            event, staff_token=staff_token, timeout_s=_AUDIT_TIMEOUT_S
         )
         receipt = core_receipt(answer.receipt)
         leaf = tenant.log.believe_old(receipt, answer.leaf)
         verify_key_leaf(
             leaf,
-            leaf_id=parse_uuid7(leaf_id),
-            organization=tenant.organization,
-            retention_class=key.retention_class,
-            ids=(b64url_encode(key.key_id),),
+            leaf_id=parse_uuid7(event.leaf_id),
+            organization=event.organization,
+            operation=event.operation,
+            retention_class=event.retention_class,
+            ids=event.ids,
         )
         return receipt
 
@@ -159,7 +157,8 @@ class DestructionSteps:
         newest = await asyncio.to_thread(lambda: provider.active_epoch(organization).epoch)
         if newest == head.epoch:
             newest = await asyncio.to_thread(provider.create_epoch, organization)
-        begun = RotationRow(old_epoch=head.epoch, new_epoch=newest, finished=None)
+        leaf_id = str(new_uuid7(self._clock))
+        begun = RotationRow(old_epoch=head.epoch, new_epoch=newest, leaf=leaf_id)
         now_us = micros(self._clock.now())
 
         def work(connection: Connection) -> bool:
@@ -231,18 +230,39 @@ class DestructionSteps:
         )
         _log.info("epoch.destroyed", organization=tenant.organization, epoch=rotation.old_epoch)
 
+    async def record_epochs(self, tenant: Tenant) -> None:
+        """Records the end of each destroyed epoch, oldest first; the same leaf however often.
+
+        Raises:
+            UnavailableError: AUDIT_UNAVAILABLE, LOG_BEHIND.
+            IntegrityError: RECEIPT_INVALID, LOG_FORK.
+        """
+        while (rotation := await self._unrecorded(tenant)) is not None:
+            event = KeyEvent(
+                organization=tenant.organization,
+                leaf_id=rotation.leaf,
+                operation=KeyOperation.EPOCH,
+                epochs=(rotation.old_epoch,),
+            )
+            receipt = await self._record(tenant, event, staff_token="")
+            await self._keep_epoch_receipt(tenant, rotation, receipt)
+
     async def receipt(self, tenant: Tenant, row: DestructionRow) -> bool:
         """EPOCH_DESTROYED → RECEIPTED, once the longest RPC deadline has passed.
 
         Returns:
-            whether the receipt is written; false while it is too early.
+            whether the receipt is written; false while it is too early, or the log does not have
+            the epoch's end yet.
         """
         if row.destroyed is None or row.rotation is None:
             return False
         destroyed = from_micros(row.destroyed)
         if self._clock.now() < destroyed + self._longest_rpc:
             return False
-        rotation_end = await self._rotation_end(tenant, row.rotation)
+        rotation = await self._rotation(tenant, row.rotation)
+        if rotation.finished is None or rotation.receipt is None:
+            return False
+        rotation_end = from_micros(rotation.finished)
         plan = decode_plan(row.plan)
         log = [await self.record(tenant, key, is_final=True, staff_token="") for key in plan.keys]
         register = self._tenants.register(tenant.organization).in_effect(self._clock.now()).register
@@ -256,6 +276,8 @@ class DestructionSteps:
             destroyed=destroyed,
             epoch_destroyed=rotation_end,
             unreadable_from=unreadable,
+            epoch=rotation.old_epoch,
+            epoch_log=Receipt.from_bytes(rotation.receipt),
             evidence=row.evidence,
             log=log,
         )
@@ -270,13 +292,27 @@ class DestructionSteps:
         _log.info("destruction.receipted", organization=tenant.organization, destruction=row.id)
         return True
 
-    async def _rotation_end(self, tenant: Tenant, old_epoch: int) -> datetime:
+    async def _rotation(self, tenant: Tenant, old_epoch: int) -> RotationRow:
         rotation = await self._database.read(
             lambda connection: stored.read_rotation(connection, tenant.organization, old_epoch)
         )
-        if rotation is None or rotation.finished is None:
+        if rotation is None:
             raise error(Reason.VERSION_STATE, resource=f"epoch {old_epoch}", state="in use")
-        return from_micros(rotation.finished)
+        return rotation
+
+    async def _unrecorded(self, tenant: Tenant) -> RotationRow | None:
+        return await self._database.read(
+            lambda connection: stored.read_unrecorded_rotation(connection, tenant.organization)
+        )
+
+    async def _keep_epoch_receipt(
+        self, tenant: Tenant, rotation: RotationRow, receipt: Receipt
+    ) -> None:
+        await self._database.write(
+            lambda connection: stored.put_epoch_receipt(
+                connection, tenant.organization, rotation, receipt=receipt.to_bytes()
+            )
+        )
 
     async def _survivors(self, tenant: Tenant, epoch: int, after: bytes) -> list[StoredKey]:
         return await self._database.read(

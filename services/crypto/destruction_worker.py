@@ -73,6 +73,7 @@ class DestructionWorker:
                 if not await self._renew(tenant.organization):
                     return
             await self._steps.finish_rotation(tenant, rotation)
+        await self._steps.record_epochs(tenant)
         for row in await self._in_state(tenant, State.EPOCH_DESTROYED):
             await self._steps.receipt(tenant, row)
 

@@ -166,6 +166,8 @@ rotations = Table(
     Column("started", BigInteger, nullable=False),
     Column("finished", BigInteger),
     Column("evidence", LargeBinary(32)),  # digest of the provider's state without the epoch
+    Column("leaf", Text, nullable=False),  # id of the leaf that records the old epoch's end
+    Column("receipt", LargeBinary),  # canonical JSON of that leaf's log receipt
 )
 
 leases = Table(

@@ -15,7 +15,8 @@ from emanet.core.encoding import b64url_encode, from_micros
 from emanet.core.envelope import parse_envelope
 from emanet.core.errors import EmanetError, Reason
 from emanet.core.ids import new_uuid7
-from emanet.core.leaf import KeyLeaf
+from emanet.core.leaf import KeyLeaf, encode_leaf
+from emanet.core.merkle import leaf_hash
 from services.crypto.domain.destruction import Ground, Outcome
 from services.crypto.domain.receipt import TERM, decode_plan
 from services.crypto.storage import destruction as stored
@@ -120,19 +121,23 @@ async def test_the_receipt_waits_for_the_longest_rpc_and_proves_itself(world: Wo
         done = await replica.destroying.read("cinar", row.id)
         assert done.state is State.RECEIPTED
         receipt = canonical.decode_object(done.receipt or b"")
-        intent, final = replica.audit.log("cinar").values[-2:]
+        intent, epoch, final = replica.audit.log("cinar").values[-3:]
         assert isinstance(intent, KeyLeaf)
+        assert isinstance(epoch, KeyLeaf)
         assert isinstance(final, KeyLeaf)
         assert (intent.operation, final.operation) == ("destroy_intent", "destroyed")
+        assert (epoch.operation, epoch.ids, epoch.by) == ("epoch", ("1",), "crypto")
         assert final.ids == (b64url_encode(parse_envelope(marketing).sid),)
         assert receipt["key_ids"] == list(final.ids)
         assert receipt["classes"] == ["marketing"]
         assert receipt["term"] == TERM
         assert receipt["evidence"] == "declared"
         assert receipt["log"][0]["index"] == len(replica.audit.log("cinar").leaves) - 1
+        assert receipt["epoch"] == 1
+        assert receipt["epoch_log"]["leaf_hash"] == b64url_encode(leaf_hash(encode_leaf(epoch)))
         assert from_micros(receipt["unreadable_from"]) == NOW + timedelta(days=35)
         assert b"customers" not in (done.receipt or b"")
-        assert replica.audit.tokens == ["token-of-the-dpo", ""]
+        assert replica.audit.tokens == ["token-of-the-dpo", "", ""]
 
 
 async def test_survivors_move_to_a_new_epoch_and_the_old_one_dies(world: World) -> None:
@@ -362,12 +367,28 @@ async def _epoch_killed(replica: Replica) -> None:
 
 
 async def _rotation_ended(replica: Replica) -> None:
+    tenant = await replica.tenants.require("cinar")
+    await _rewrapped(replica)
+    rotation = await replica.steps.start_rotation(tenant)
+    assert rotation is not None
+    await replica.steps.finish_rotation(tenant, rotation)
+
+
+async def _epoch_leaf(replica: Replica) -> None:
+    """The log has the leaf; the process died before it kept the receipt."""
+    await _rotation_ended(replica)
+    replica.steps._keep_epoch_receipt = _die
+    with pytest.raises(_KilledError):
+        await replica.steps.record_epochs(await replica.tenants.require("cinar"))
+
+
+async def _epoch_recorded(replica: Replica) -> None:
     await _keys_gone(replica)
     await replica.worker.advance(await replica.tenants.require("cinar"))
 
 
 async def _final_leaf(replica: Replica) -> None:
-    await _rotation_ended(replica)
+    await _epoch_recorded(replica)
     tenant = await replica.tenants.require("cinar")
     for row in await replica.database.read(
         lambda c: stored.list_by_state(c, "cinar", State.EPOCH_DESTROYED)
@@ -386,13 +407,15 @@ async def _final_leaf(replica: Replica) -> None:
         _rewrapped,
         _epoch_killed,
         _rotation_ended,
+        _epoch_leaf,
+        _epoch_recorded,
         _final_leaf,
     ],
 )
 async def test_a_destruction_survives_a_crash_between_any_two_steps(
     world: World, crash: Crash
 ) -> None:
-    """After any step, another process finishes: one receipt, one final leaf, survivors open."""
+    """After any step, another process finishes: one receipt, each leaf once, survivors open."""
     async with world.replica() as replica:
         marketing, invoice = await seal_two_classes(replica)
         intended = await _announced(replica)
@@ -403,7 +426,7 @@ async def test_a_destruction_survives_a_crash_between_any_two_steps(
         done = await replica.destroying.read("cinar", intended)
         assert done.state is State.RECEIPTED
         kinds = [v.operation.value for v in replica.audit.log("cinar").values if _is_key(v)]
-        assert kinds == ["destroy_intent", "destroyed"]
+        assert kinds == ["destroy_intent", "epoch", "destroyed"]
         refused = await replica.open(marketing, field="customer.hobby")
         assert reason_of(refused) is Reason.KEY_DESTROYED
         assert await replica.open(invoice, field="invoice.address") == b"Ankara"
@@ -415,14 +438,35 @@ async def test_a_destruction_survives_a_crash_between_any_two_steps(
             replica.keystore.provider.epoch("cinar", 1)
 
 
+async def test_epochs_that_ended_unheard_are_told_in_order(world: World) -> None:
+    """The log was away when an epoch ended: its leaf comes first, and each destruction has its own."""
+    async with world.replica() as replica:
+        tenant = await replica.tenants.require("cinar")
+        await replica.seal(field="customer.hobby")
+        first = await replica.destroy()
+        await _rotation_ended(replica)
+        await replica.seal(field="customer.hobby")
+        second = await replica.destroy()
+        replica.audit.is_down = True
+        with pytest.raises(EmanetError) as away:
+            await replica.worker.advance(tenant)
+        assert away.value.reason is Reason.AUDIT_UNAVAILABLE
+        replica.audit.is_down = False
+        await finish(world, replica)
+        found = [
+            canonical.decode_object((await replica.destroying.read("cinar", row.id)).receipt or b"")
+            for row in (first, second)
+        ]
+        assert [receipt["epoch"] for receipt in found] == [1, 2]
+        indices = [receipt["epoch_log"]["index"] for receipt in found]
+        told = [replica.audit.log("cinar").values[index] for index in indices]
+        assert [leaf.ids for leaf in told if isinstance(leaf, KeyLeaf)] == [("1",), ("2",)]
+
+
 async def _announced(replica: Replica) -> str:
     """A destruction whose intent is in the log and whose keys still live."""
     steps = replica.steps
-
-    async def die(*_: object) -> None:
-        raise _KilledError
-
-    steps.destroy_keys = die
+    steps.destroy_keys = _die
     with pytest.raises(_KilledError):
         await replica.destroy()
     del steps.destroy_keys
@@ -432,6 +476,10 @@ async def _announced(replica: Replica) -> str:
 
 class _KilledError(Exception):
     pass
+
+
+async def _die(*_: object) -> None:
+    raise _KilledError
 
 
 def _is_key(value: object) -> bool:

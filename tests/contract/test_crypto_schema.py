@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from services.crypto.tables import key_counters, key_rows, metadata, register_versions
-from services.runtime.migrate import find_drift, has_pending
+from emanet.core.ids import parse_uuid7
+from services.crypto.tables import (
+    key_counters,
+    key_rows,
+    metadata,
+    organizations,
+    register_versions,
+    rotations,
+)
+from services.runtime.database import Database
+from services.runtime.migrate import find_drift, has_pending, upgrade
 from tests.fakes.crypto_world import MIGRATIONS, World
 
 
@@ -37,3 +47,26 @@ async def test_the_schema_refuses_what_may_never_happen(database_url: str, tmp_p
         for statement in forbidden:
             with pytest.raises(DBAPIError):
                 replica.database.write_now(lambda c, s=statement: c.execute(s))
+
+
+def test_rotations_from_before_their_leaves_get_one_each(database_url: str, tmp_path: Path) -> None:
+    """The migration draws the ids; nothing else of the rotation changes."""
+    older = tmp_path / "older" / "versions"
+    older.mkdir(parents=True)
+    shutil.copy(MIGRATIONS / "versions" / "0001_keys.py", older)
+    before = {"new_epoch": 2, "started": 1, "finished": 2, "evidence": b"e" * 32}
+    database = Database.open(database_url, pool_size=2)
+    try:
+        upgrade(database, older.parent)
+        owner = {"organization": "cinar", "vkey": "v", "created": 1, "canary": b"c"}
+        database.write_now(lambda c: c.execute(insert(organizations).values(owner)))
+        for epoch in (1, 2):
+            row = {"organization": "cinar", "old_epoch": epoch, **before}
+            database.write_now(lambda c, row=row: c.execute(insert(rotations).values(row)))
+        upgrade(database, MIGRATIONS)
+        found = database.read_now(lambda c: c.execute(select(rotations)).mappings().all())
+    finally:
+        database.close()
+    assert len({parse_uuid7(row["leaf"]) for row in found}) == 2
+    for row in found:
+        assert {**before, "receipt": None}.items() <= row.items()

@@ -294,6 +294,7 @@ STEPS: tuple[tuple[str, str, str], ...] = (
     ("keys_destroyed", "BEFORE INSERT ON rotations", "NEW.old_epoch > 0"),
     ("keys_destroyed", "BEFORE UPDATE ON key_rows", "NEW.epoch > OLD.epoch"),
     ("keys_destroyed", "BEFORE UPDATE ON rotations", "NEW.finished IS NOT NULL"),
+    ("epoch_destroyed", "BEFORE UPDATE ON rotations", "NEW.receipt IS NOT NULL"),
     ("epoch_destroyed", "BEFORE UPDATE ON destructions", "NEW.state = 'receipted'"),
 )
 """For each step: the state before it, and what the database refuses so that the step cannot end."""

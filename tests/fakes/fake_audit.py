@@ -15,7 +15,7 @@ from uuid import UUID
 from emanet.api.access_audit.v1 import access_audit_pb2, resources_pb2
 from emanet.core.checkpoint import Checkpoint, Vkey, format_origin, sign_checkpoint
 from emanet.core.clock import Clock
-from emanet.core.encoding import b64url_encode, micros
+from emanet.core.encoding import micros
 from emanet.core.errors import Reason, error
 from emanet.core.leaf import (
     AccessLeaf,
@@ -50,10 +50,6 @@ _ACTS = {
     resources_pb2.ACTION_DECRYPT: Act.DECRYPT,
     resources_pb2.ACTION_EXPORT: Act.EXPORT,
     resources_pb2.ACTION_DISCLOSE: Act.DISCLOSE,
-}
-_OPERATIONS = {
-    access_audit_pb2.KEY_OPERATION_DESTROY_INTENT: KeyOperation.DESTROY_INTENT,
-    access_audit_pb2.KEY_OPERATION_DESTROYED: KeyOperation.DESTROYED,
 }
 
 
@@ -184,6 +180,7 @@ class FakeAudit:
         await self._available(timeout_s)
         self.tokens.append(staff_token)
         if event.leaf_id not in self._events:
+            self._require_order(event)
             now = micros(self._clock.now())
             receipt, leaf = self.log(event.organization).append(
                 KeyLeaf(
@@ -191,9 +188,9 @@ class FakeAudit:
                     organization=event.organization,
                     event_us=now,
                     receive_us=now,
-                    operation=_OPERATIONS[event.operation],
-                    ids=tuple(map(b64url_encode, event.key_ids)),
-                    by=STAFF,
+                    operation=event.operation,
+                    ids=event.ids,
+                    by="crypto" if event.operation is KeyOperation.EPOCH else STAFF,
                     retention_class=event.retention_class,
                 )
             )
@@ -219,6 +216,18 @@ class FakeAudit:
     ) -> bool:
         await self._available(timeout_s)
         return (subject, retention_class) in self.due
+
+    def _require_order(self, event: KeyEvent) -> None:
+        known = [leaf for leaf in self.log(event.organization).values if isinstance(leaf, KeyLeaf)]
+        if event.operation is KeyOperation.DESTROYED:
+            (intent,) = (at for at, leaf in enumerate(known) if str(leaf.id) == event.intent)
+            holds = any(leaf.operation is KeyOperation.EPOCH for leaf in known[intent:])
+        else:
+            ends = [leaf for leaf in known if leaf.operation is KeyOperation.EPOCH]
+            holds = not (ends and event.epochs) or event.epochs[0] > int(ends[-1].ids[-1])
+        if not holds:
+            violations = (("id", "out of order"),)
+            raise error(Reason.INVALID_FIELD, violations=violations)
 
     async def _available(self, timeout_s: float) -> None:
         if self.delay_s:

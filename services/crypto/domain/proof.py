@@ -12,7 +12,16 @@ from uuid import UUID
 
 from emanet.core.checkpoint import Checkpoint, Verify, Vkey, open_checkpoint
 from emanet.core.errors import EmanetError, Reason, error
-from emanet.core.leaf import AccessLeaf, Act, KeyLeaf, Leaf, Receipt, Verdict, decode_leaf
+from emanet.core.leaf import (
+    AccessLeaf,
+    Act,
+    KeyLeaf,
+    KeyOperation,
+    Leaf,
+    Receipt,
+    Verdict,
+    decode_leaf,
+)
 from emanet.core.merkle import leaf_hash
 
 __all__ = [
@@ -115,9 +124,15 @@ def verify_allowed(leaf: Leaf, question: Question) -> None:
 
 
 def verify_key_leaf(
-    leaf: Leaf, *, leaf_id: UUID, organization: str, retention_class: str, ids: Iterable[str]
+    leaf: Leaf,
+    *,
+    leaf_id: UUID,
+    organization: str,
+    operation: KeyOperation,
+    retention_class: str,
+    ids: Iterable[str],
 ) -> None:
-    """Raises unless the leaf is the step in the life of these keys that was asked for.
+    """Raises unless the leaf is the step in the life of these keys or epochs that was asked for.
 
     Raises:
         IntegrityError: RECEIPT_INVALID.
@@ -125,7 +140,7 @@ def verify_key_leaf(
     if (
         not isinstance(leaf, KeyLeaf)
         or (leaf.id, leaf.organization) != (leaf_id, organization)
-        or leaf.retention_class != retention_class
+        or (leaf.operation, leaf.retention_class) != (operation, retention_class)
         or set(leaf.ids) != set(ids)
     ):
         raise error(Reason.RECEIPT_INVALID)

@@ -5,7 +5,9 @@ who still holds the key row's subject could say whose it was. The receipt:
 
     {"v": 1, "organization", "destruction" (full name), "ground", "classes" [...],
      "key_ids" [base64url, in the order of the classes], "destroyed" (microseconds UTC),
-     "epoch_destroyed", "unreadable_from" (absent where the register names no backup horizon),
+     "epoch" (number of the epoch that had wrapped them), "epoch_destroyed", "epoch_log":
+     {"checkpoint", "index", "leaf_hash"},
+     "unreadable_from" (absent where the register names no backup horizon),
      "evidence": "declared" | "verified", "term": "anahtar imhası",
      "log": [{"checkpoint", "index", "leaf_hash"}, one for each class]}
 """
@@ -93,7 +95,9 @@ def encode_receipt(
     ground: Ground,
     plan: Plan,
     destroyed: datetime,
+    epoch: int,
     epoch_destroyed: datetime,
+    epoch_log: Receipt,
     unreadable_from: datetime | None,
     evidence: str,
     log: Sequence[Receipt],
@@ -107,7 +111,9 @@ def encode_receipt(
         "classes": [key.retention_class for key in plan.keys],
         "key_ids": [b64url_encode(key.key_id) for key in plan.keys],
         "destroyed": micros(destroyed),
+        "epoch": epoch,
         "epoch_destroyed": micros(epoch_destroyed),
+        "epoch_log": canonical.decode(epoch_log.to_bytes()),
         "evidence": evidence,
         "term": TERM,
         "log": [canonical.decode(receipt.to_bytes()) for receipt in log],

@@ -28,11 +28,13 @@ __all__ = [
     "list_by_state",
     "list_page",
     "put_destroyed",
+    "put_epoch_receipt",
     "put_intended",
     "put_receipt",
     "read_destruction",
     "read_open_rotation",
     "read_rotation",
+    "read_unrecorded_rotation",
     "release_lease",
     "take_lease",
 ]
@@ -78,11 +80,19 @@ class DestructionRow:
 
 
 class RotationRow(NamedTuple):
-    """The change from one epoch to the next; `finished` once the old one is destroyed."""
+    """The change from one epoch to the next.
+
+    Attributes:
+        leaf: id of the leaf that records the old epoch's end, UUIDv7.
+        finished: when the old epoch was destroyed, microseconds UTC.
+        receipt: canonical JSON of the leaf's log receipt; None until the log has it.
+    """
 
     old_epoch: int
     new_epoch: int
-    finished: int | None
+    leaf: str
+    finished: int | None = None
+    receipt: bytes | None = None
 
 
 def insert_destruction(connection: Connection, row: DestructionRow) -> None:
@@ -215,6 +225,7 @@ def insert_rotation(
             organization=organization,
             old_epoch=rotation.old_epoch,
             new_epoch=rotation.new_epoch,
+            leaf=rotation.leaf,
             started=now_us,
         )
     )
@@ -234,6 +245,15 @@ def assign_rotation(connection: Connection, organization: str, old_epoch: int) -
 def read_open_rotation(connection: Connection, organization: str) -> RotationRow | None:
     """The rotation that is not finished; at most one is."""
     return _rotation(connection, organization, rotations.c.finished.is_(None))
+
+
+def read_unrecorded_rotation(connection: Connection, organization: str) -> RotationRow | None:
+    """The oldest rotation whose old epoch is destroyed and whose leaf has no receipt yet."""
+    return _rotation(
+        connection,
+        organization,
+        rotations.c.finished.is_not(None) & rotations.c.receipt.is_(None),
+    )
 
 
 def read_rotation(connection: Connection, organization: str, old_epoch: int) -> RotationRow | None:
@@ -258,6 +278,19 @@ def finish_rotation(
         .where(destructions.c.state == State.KEYS_DESTROYED.value)
         .where(destructions.c.rotation == rotation.old_epoch)
         .values(state=State.EPOCH_DESTROYED.value, evidence="declared")
+    )
+
+
+def put_epoch_receipt(
+    connection: Connection, organization: str, rotation: RotationRow, *, receipt: bytes
+) -> None:
+    """Keeps the log receipt of the old epoch's end; the first one stays."""
+    connection.execute(
+        update(rotations)
+        .where(rotations.c.organization == organization)
+        .where(rotations.c.old_epoch == rotation.old_epoch)
+        .where(rotations.c.receipt.is_(None))
+        .values(receipt=receipt)
     )
 
 
@@ -323,7 +356,13 @@ def _rotation(
     condition: Any,  # noqa: ANN401 (an SQL expression)
 ) -> RotationRow | None:
     row = connection.execute(
-        select(rotations.c.old_epoch, rotations.c.new_epoch, rotations.c.finished)
+        select(
+            rotations.c.old_epoch,
+            rotations.c.new_epoch,
+            rotations.c.leaf,
+            rotations.c.finished,
+            rotations.c.receipt,
+        )
         .where(rotations.c.organization == organization)
         .where(condition)
         .order_by(rotations.c.old_epoch)

@@ -260,7 +260,7 @@ async def test_kill_inside_a_destruction_ends_in_one_receipt(process: CryptoProc
         )
         assert error_from_status(gone.results[0].status).reason is Reason.KEY_DESTROYED
     rows = process.hosted.audit.host.database.read_now(_key_leaves)
-    assert rows == ["destroy_intent", "destroyed"]
+    assert rows == ["destroy_intent", "epoch", "destroyed"]
 
 
 def _key_leaves(connection: object) -> list[str]:

@@ -185,7 +185,7 @@ def test_a_leaf_that_says_anything_else_is_not(changes: dict[str, object]) -> No
 
 
 def test_a_key_leaf_must_name_the_keys_that_were_asked() -> None:
-    """Another id, class or key makes the receipt invalid."""
+    """Another id, step, class or key makes the receipt invalid."""
     key = b64url_encode(bytes(16))
     leaf = KeyLeaf(
         id=ATTEMPT,
@@ -197,11 +197,17 @@ def test_a_key_leaf_must_name_the_keys_that_were_asked() -> None:
         by="A" * 32,
         retention_class="marketing",
     )
-    asked = {"leaf_id": ATTEMPT, "organization": "cinar", "retention_class": "marketing"}
+    asked = {
+        "leaf_id": ATTEMPT,
+        "organization": "cinar",
+        "operation": KeyOperation.DESTROYED,
+        "retention_class": "marketing",
+    }
     verify_key_leaf(leaf, ids=(key,), **asked)
     for changes in (
         {"leaf_id": OTHER},
         {"organization": "mese"},
+        {"operation": KeyOperation.DESTROY_INTENT},
         {"retention_class": "contract"},
         {"ids": (b64url_encode(b"\x01" * 16),)},
     ):

@@ -26,6 +26,18 @@ KEYS = ("A" * 22, "B" * 21 + "A")
 CLASSES = ("contract", "form+invoice")
 
 
+def _epoch(number: int, epoch: int) -> KeyLeaf:
+    return KeyLeaf(
+        id=numbered_id(number),
+        organization=ORGANIZATION,
+        event_us=START_US + number * 1_000_000,
+        receive_us=START_US + number * 1_000_000,
+        operation=KeyOperation.EPOCH,
+        ids=(str(epoch),),
+        by="crypto",
+    )
+
+
 def _key(number: int, operation: KeyOperation, place: int) -> KeyLeaf:
     return KeyLeaf(
         id=numbered_id(number),
@@ -45,10 +57,16 @@ LOG = make_log(
         rules(1),
         _key(2, KeyOperation.DESTROY_INTENT, 0),
         _key(3, KeyOperation.DESTROY_INTENT, 1),
-        _key(4, KeyOperation.DESTROYED, 0),
-        _key(5, KeyOperation.DESTROYED, 1),
+        _epoch(4, 3),
+        _key(5, KeyOperation.DESTROYED, 0),
+        _key(6, KeyOperation.DESTROYED, 1),
+        _epoch(7, 4),
     ]
 )
+
+
+def _proof(index: int) -> JsonValue:
+    return canonical.decode(LOG.receipt(index).to_bytes())
 
 
 def _receipt(**changes: JsonValue) -> bytes:
@@ -60,10 +78,12 @@ def _receipt(**changes: JsonValue) -> bytes:
         "classes": list(CLASSES),
         "key_ids": list(KEYS),
         "destroyed": START_US,
+        "epoch": 3,
         "epoch_destroyed": START_US,
+        "epoch_log": _proof(4),
         "evidence": "declared",
         "term": "anahtar imhası",
-        "log": [canonical.decode(LOG.receipt(index).to_bytes()) for index in (4, 5)],
+        "log": [_proof(5), _proof(6)],
     }
     return canonical.encode({**members, **changes})
 
@@ -74,16 +94,17 @@ def directory(tmp_path: Path) -> Path:
 
 
 def test_receipt_of_recorded_destructions_holds(directory: Path) -> None:
-    """Each class has its `destroyed` record in the log that the key signed."""
+    """Each class has its `destroyed` record in the log that the key signed, behind their epoch's."""
     data = _receipt()
     assert is_destruction_receipt(data)
-    assert not is_destruction_receipt(LOG.receipt(4).to_bytes())
+    assert not is_destruction_receipt(LOG.receipt(5).to_bytes())
     found = verify_destruction(data, LOG.vkey, directory=directory)
     assert found == verify_destruction(
         _receipt(unreadable_from=START_US), LOG.vkey, directory=directory
     )
     assert found.classes == CLASSES
-    assert [each.index for each in found.log] == [4, 5]
+    assert [each.index for each in found.log] == [5, 6]
+    assert (found.epoch, found.epoch_log.index) == (3, 4)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +116,15 @@ def test_receipt_of_recorded_destructions_holds(directory: Path) -> None:
         {"key_ids": [KEYS[0]]},
         {"log": []},
         {"classes": [], "key_ids": [], "log": []},
-        {"log": [canonical.decode(LOG.receipt(index).to_bytes()) for index in (2, 3)]},
-        {"log": [canonical.decode(LOG.receipt(index).to_bytes()) for index in (5, 4)]},
+        {"log": [_proof(2), _proof(3)]},
+        {"log": [_proof(6), _proof(5)]},
+        {"epoch": 4},
+        {"epoch": 4, "epoch_log": _proof(7)},
+        {"epoch_log": _proof(7)},
+        {"epoch_log": _proof(5)},
+        {"epoch_log": _proof(0)},
+        {"epoch_log": "none"},
+        {"epoch": "3"},
         {"organization": "hosting"},
         {"log": "none"},
         {"evidence": 7},
@@ -113,7 +141,7 @@ def test_receipt_of_recorded_destructions_holds(directory: Path) -> None:
         {
             "classes": [CLASSES[0]] * 2,
             "key_ids": [KEYS[0]] * 2,
-            "log": [canonical.decode(LOG.receipt(4).to_bytes())] * 2,
+            "log": [_proof(5)] * 2,
         },
     ],
 )
