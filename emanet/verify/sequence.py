@@ -32,7 +32,7 @@ _FALLS = (FaultKind.TIME_FALLS, "received before the record in front of it")
 
 
 class SequenceCheck:
-    """Reads records in order. Memory: 16 bytes an id, and the open destructions."""
+    """Reads records in order. Memory: 16 bytes an id, and the destructions."""
 
     def __init__(self, organization: str) -> None:
         self._organization = organization.encode()
@@ -41,7 +41,8 @@ class SequenceCheck:
         self._last_us = 0
         self._registers = 0
         self._rule_sets: set[int] = set()
-        self._intents: dict[tuple[str, str], set[str]] = {}
+        self._intents: dict[tuple[str, str], dict[str, int]] = {}
+        self._epochs = 0
         self.counts: dict[str, int] = {}
         """Number of records by type."""
 
@@ -128,10 +129,17 @@ class SequenceCheck:
 
     def _key(self, leaf: KeyLeaf) -> Iterator[tuple[FaultKind, str]]:
         names = [(leaf.retention_class, each) for each in leaf.ids]
-        if leaf.operation is KeyOperation.DESTROY_INTENT:
-            for name in names:
-                self._intents.setdefault(name, set()).add(leaf.by)
-        elif leaf.operation is KeyOperation.DESTROYED and any(
-            leaf.by not in self._intents.get(name, ()) for name in names
-        ):
-            yield FaultKind.KEY_ORDER, "destroyed without an intent of the same author"
+        match leaf.operation:
+            case KeyOperation.DESTROY_INTENT:
+                for name in names:
+                    self._intents.setdefault(name, {}).setdefault(leaf.by, self._epochs)
+            case KeyOperation.EPOCH:
+                if int(leaf.ids[0]) <= self._epochs:
+                    yield FaultKind.NUMBER, f"epoch {leaf.ids[0]} is out of order"
+                self._epochs = max(self._epochs, int(leaf.ids[-1]))
+            case KeyOperation.DESTROYED:
+                before = [self._intents.get(name, {}).get(leaf.by) for name in names]
+                if None in before:
+                    yield FaultKind.KEY_ORDER, "destroyed without an intent of the same author"
+                elif self._epochs in before:
+                    yield FaultKind.KEY_ORDER, "destroyed before an epoch ended after the intent"

@@ -207,9 +207,10 @@ async def test_a_destruction_is_two_leaves_by_one_person(audit: AuditReplica) ->
     begun = await _key_event(audit, "DESTROY_INTENT", *keys, id=intent, staff=SECURITY)
     resumed = await _key_event(audit, "DESTROY_INTENT", *keys, id=intent)
     assert (begun.leaf, begun.receipt.index) == (resumed.leaf, resumed.receipt.index)
+    await _key_event(audit, "EPOCH", epochs=[1])
     done = await _key_event(audit, "DESTROYED", keys[0], intent_id=intent)
     assert done.leaf != begun.leaf
-    started, ended = audit.leaves()[-2:]
+    started, _, ended = audit.leaves()[-3:]
     assert isinstance(started, KeyLeaf)
     assert isinstance(ended, KeyLeaf)
     assert ended.operation is KeyOperation.DESTROYED
@@ -223,6 +224,7 @@ async def test_an_end_without_its_intent_is_refused(audit: AuditReplica) -> None
     key = os.urandom(16)
     intent = audit.new_id()
     await _key_event(audit, "DESTROY_INTENT", key, id=intent, staff=SECURITY)
+    await _key_event(audit, "EPOCH", epochs=[1])
     wrong = (
         _key_event(audit, "DESTROYED", key),
         _key_event(audit, "DESTROYED", key, intent_id=audit.new_id()),
@@ -273,3 +275,14 @@ async def test_epochs_end_once_and_in_order(audit: AuditReplica) -> None:
     too_many = await _refusal(_key_event(audit, "EPOCH", epochs=range(3, 504)))
     assert too_many.reason is Reason.BATCH_TOO_LARGE
     await _key_event(audit, "EPOCH", epochs=[3])
+
+
+async def test_a_destruction_ends_after_what_had_wrapped_its_keys(audit: AuditReplica) -> None:
+    """Between intent and end an epoch ended; one that ended before the intent says nothing of the key."""
+    key, intent = os.urandom(16), audit.new_id()
+    await _key_event(audit, "EPOCH", epochs=[1])
+    await _key_event(audit, "DESTROY_INTENT", key, id=intent, staff=SECURITY)
+    early = await _refusal(_key_event(audit, "DESTROYED", key, intent_id=intent))
+    assert early.reason is Reason.INVALID_FIELD
+    await _key_event(audit, "EPOCH", epochs=[2])
+    await _key_event(audit, "DESTROYED", key, intent_id=intent)

@@ -116,8 +116,8 @@ class KeyEventJob:
 
         Raises:
             EmanetError: REQUEST_ID_REUSED; INVALID_FIELD for a finished destruction without its
-                intent, of another class, or of keys that the intent did not name, and for epochs
-                that are not above all that the log names.
+                intent, of another class, of keys that the intent did not name, or before an epoch
+                ended after the intent, and for epochs that are not above all that the log names.
         """
         repeated = answer_repeat(transaction, self.request)
         if repeated is not None:
@@ -158,11 +158,18 @@ class KeyEventJob:
                 or not set(known.ids).issuperset(self.ids)
             ):
                 raise invalid("intent_id", "not the intent of this destruction")
+            self._require_epoch(transaction, known)
             return known.by
         if self.operation is KeyOperation.EPOCH or not self.person:
             return self.service
         party = staff_party(self.person)
         return transaction.tokens([party])[party]
+
+    def _require_epoch(self, transaction: LogTransaction, intent: KeyLeaf) -> None:
+        """What had wrapped the keys must be gone before their end is recorded."""
+        last = storage.epochs.find_last(transaction.connection, transaction.log)
+        if last is None or last.idx < transaction.seen([intent.id])[intent.id].idx:
+            raise invalid("intent_id", "no epoch ended after it")
 
 
 def _not_found(organization: str, resource: str) -> EmanetError:

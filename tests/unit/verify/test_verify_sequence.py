@@ -63,6 +63,18 @@ def _key(
     )
 
 
+def _epoch(number: int, *epochs: int) -> Leaf:
+    return KeyLeaf(
+        id=numbered_id(number),
+        organization=ORGANIZATION,
+        event_us=START_US + number * 1_000_000,
+        receive_us=START_US + number * 1_000_000,
+        operation=KeyOperation.EPOCH,
+        ids=tuple(map(str, epochs)),
+        by="crypto",
+    )
+
+
 def _outcome(number: int, ref: UUID) -> Leaf:
     return OutcomeLeaf(
         id=numbered_id(number),
@@ -105,15 +117,35 @@ BROKEN: dict[str, tuple[list[Leaf], FaultKind, int]] = {
     ),
     "destroyed without intent": ([_key(2, KeyOperation.DESTROYED)], FaultKind.KEY_ORDER, 2),
     "destroyed by somebody else": (
-        [_key(2, KeyOperation.DESTROY_INTENT), _key(3, KeyOperation.DESTROYED, by=TOKENS[1])],
+        [
+            _key(2, KeyOperation.DESTROY_INTENT),
+            _epoch(3, 1),
+            _key(4, KeyOperation.DESTROYED, by=TOKENS[1]),
+        ],
         FaultKind.KEY_ORDER,
-        3,
+        4,
     ),
     "destroyed in another class": (
-        [_key(2, KeyOperation.DESTROY_INTENT), _key(3, KeyOperation.DESTROYED, name="contract")],
+        [
+            _key(2, KeyOperation.DESTROY_INTENT),
+            _epoch(3, 1),
+            _key(4, KeyOperation.DESTROYED, name="contract"),
+        ],
+        FaultKind.KEY_ORDER,
+        4,
+    ),
+    "destroyed before any epoch": (
+        [_key(2, KeyOperation.DESTROY_INTENT), _key(3, KeyOperation.DESTROYED), _epoch(4, 1)],
         FaultKind.KEY_ORDER,
         3,
     ),
+    "destroyed with an epoch from before": (
+        [_epoch(2, 1), _key(3, KeyOperation.DESTROY_INTENT), _key(4, KeyOperation.DESTROYED)],
+        FaultKind.KEY_ORDER,
+        4,
+    ),
+    "epoch again": ([_epoch(2, 1), _epoch(3, 1)], FaultKind.NUMBER, 3),
+    "epoch below one that ended": ([_epoch(2, 2, 7), _epoch(3, 5, 8)], FaultKind.NUMBER, 3),
 }
 
 
@@ -141,8 +173,10 @@ def test_every_kind_of_record_in_order_holds(tmp_path: Path) -> None:
             rules(6, version=4),
             access(7, decision=_decision(register_number=2, rule_set=4)),
             access(8, decision=_decision(register_number=0, rule_set=0)),
-            _key(9, KeyOperation.DESTROY_INTENT),
-            _key(10, KeyOperation.DESTROYED),
+            _epoch(9, 1),
+            _key(10, KeyOperation.DESTROY_INTENT),
+            _epoch(11, 2, 5),
+            _key(12, KeyOperation.DESTROYED),
         ]
     )
     assert examine_log(log.write(tmp_path / "log"), log.vkey).holds
