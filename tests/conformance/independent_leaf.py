@@ -6,7 +6,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.conformance.independent_decoder import need, read_json, sha256, unb64url
+from tests.conformance.independent_decoder import (
+    need,
+    open_checkpoint,
+    read_json,
+    sha256,
+    tree_root,
+    unb64url,
+)
 
 _SLUG = r"[a-z][a-z0-9._-]{0,62}"
 _TOKEN = r"[A-Za-z0-9_-]{32}"
@@ -121,3 +128,45 @@ def read_leaf(data: bytes) -> dict[str, Any]:
         need(not reasons or is_denied or decision["mode"] != "enforce", "reasons beside allow")
         need(not reasons or reasons[0] == decision["why"], "the first reason")
     return leaf
+
+
+_PROOF = {"checkpoint": _text("(?s).+"), "index": _number(0), "leaf_hash": _bytes(32)}
+_DESTRUCTION = {
+    "v": lambda value: type(value) is int and value == 1,
+    "organization": _text(_SLUG),
+    "destruction": _text(rf"organizations/{_SLUG}/destructions/{_UUID}"),
+    "ground": _text("subject_request|retention_ended"),
+    "classes": _list(_text(rf"{_SLUG}(\+{_SLUG})*"), 1, 1000),
+    "key_ids": _list(_bytes(16), 1, 1000, repeats=True),
+    **dict.fromkeys(("destroyed", "epoch_destroyed"), _number(0)),
+    "epoch": _number(1),
+    "epoch_log": _object(_PROOF),
+    "evidence": _text("verified|declared"),
+    "term": _text("anahtar imhası"),
+    "log": _list(_object(_PROOF), 1, 1000, repeats=True),
+}
+
+
+def read_destruction(data: bytes, leaves: list[bytes], vkey: str) -> dict[str, Any]:
+    """A destruction receipt's members, once the log's leaves prove them (docs/formats/keys.md)."""
+    receipt: dict[str, Any] = read_json(data)
+    need(_object(_DESTRUCTION, {"unreadable_from": _number(0)})(receipt), "members")
+    classes, key_ids, organization = receipt["classes"], receipt["key_ids"], vkey.split("/")[2]
+    need(len(classes) == len(key_ids) == len(receipt["log"]), "one of each")
+    need(receipt["organization"] == organization, "organization")
+    need(receipt["destruction"].split("/")[1] == organization, "destruction")
+    found = []
+    for proof in (receipt["epoch_log"], *receipt["log"]):
+        size, root = open_checkpoint(proof["checkpoint"], vkey)
+        hashes = [sha256(b"\x00" + leaf) for leaf in leaves[:size]]
+        need(proof["index"] < len(hashes) == size and tree_root(hashes) == root, "tree")
+        need(hashes[proof["index"]] == unb64url(proof["leaf_hash"]), "leaf hash")
+        found.append(read_leaf(leaves[proof["index"]]))
+    epoch, *ends = found
+    need(epoch["t"] == "key" and epoch["op"] == "epoch", "epoch")
+    need(str(receipt["epoch"]) in epoch["ids"], "epoch number")
+    need(all(receipt["epoch_log"]["index"] < proof["index"] for proof in receipt["log"]), "order")
+    for leaf, name, key_id in zip(ends, classes, key_ids, strict=True):
+        need(leaf["t"] == "key" and leaf["op"] == "destroyed", "destroyed")
+        need(leaf["class"] == name and key_id in leaf["ids"], "class and key")
+    return receipt

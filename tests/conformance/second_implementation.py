@@ -629,14 +629,14 @@ def leaf() -> dict[str, object]:
             "ids": key_ids,
             "by": staff["token"],
         },
+        {**head("key", 10), "op": "epoch", "ids": ["1"], "by": "crypto"},
         {
-            **head("key", 10),
+            **head("key", 11),
             "op": "destroyed",
             "class": "marketing-2y",
             "ids": key_ids[:1],
             "by": "crypto",
         },
-        {**head("key", 11), "op": "epoch", "ids": ["1"], "by": "crypto"},
     ]
     written = [canonical(each) for each in leaves]
     base, denial = leaves[1:3]
@@ -660,11 +660,11 @@ def leaf() -> dict[str, object]:
         "negative time": {**base, "at": [-1, 5]},
         "one time": {**base, "at": [5]},
         "upper-case UUID": {**base, "id": str(base["id"]).upper()},
-        "class on an epoch": {**leaves[11], "class": "marketing-2y"},
-        "epochs that fall": {**leaves[11], "ids": ["10", "9"]},
-        "an epoch with a leading zero": {**leaves[11], "ids": ["01"]},
-        "key ids for epochs": {**leaves[11], "ids": key_ids},
-        "no key ids": {**leaves[10], "ids": []},
+        "class on an epoch": {**leaves[10], "class": "marketing-2y"},
+        "epochs that fall": {**leaves[10], "ids": ["10", "9"]},
+        "an epoch with a leading zero": {**leaves[10], "ids": ["01"]},
+        "key ids for epochs": {**leaves[10], "ids": key_ids},
+        "no key ids": {**leaves[11], "ids": []},
         "unknown member inside": {**base, "who": {**who, "name": "x"}},
         "app id of a human": {**base, "who": {**who, "id": "panel"}},
     }
@@ -688,6 +688,33 @@ def leaf() -> dict[str, object]:
             {"why": why, "json": canonical(value).decode()} for why, value in refused.items()
         ],
     }
+
+
+def destruction_receipt(note: str, leaves: list[bytes], hashes_: list[bytes]) -> str:
+    proofs = {
+        leaf["op"]: {"checkpoint": note, "index": index, "leaf_hash": b64(hashes_[index])}
+        for index, leaf in enumerate(map(json.loads, leaves))
+        if leaf["t"] == "key"
+    }
+    destroyed = json.loads(leaves[-1])
+    return canonical(
+        {
+            "v": 1,
+            "organization": ORGANIZATION,
+            "destruction": f"organizations/{ORGANIZATION}/destructions/{destroyed['id']}",
+            "ground": "subject_request",
+            "classes": [destroyed["class"]],
+            "key_ids": destroyed["ids"],
+            "destroyed": destroyed["at"][0] - 2_000_000,
+            "epoch": 1,
+            "epoch_destroyed": destroyed["at"][0] - 1_000_000,
+            "epoch_log": proofs["epoch"],
+            "unreadable_from": destroyed["at"][0] + 14 * 86_400_000_000,
+            "evidence": "declared",
+            "term": "anahtar imhası",
+            "log": [proofs["destroyed"]],
+        }
+    ).decode()
 
 
 def log() -> dict[str, object]:
@@ -724,6 +751,7 @@ def log() -> dict[str, object]:
         "receipt": canonical(
             {"checkpoint": note(size), "index": 1, "leaf_hash": b64(hashes_[1])}
         ).decode(),
+        "destruction_receipt": destruction_receipt(note(size), leaves, hashes_),
         "tlog_proof": f"c2sp.org/tlog-proof@v1\nindex 1\n{stored}\n{note(size)}",
         "export": {
             "checkpoint": note(size),

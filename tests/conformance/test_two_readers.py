@@ -18,10 +18,11 @@ from emanet.core.disclosure import decode_disclosure, verify_disclosure
 from emanet.core.envelope import parse_envelope
 from emanet.core.errors import EmanetError
 from emanet.core.leaf import decode_leaf
+from emanet.verify import verify_destruction
 from emanet.verify.access_pattern import read_accesses
 from emanet.verify.signatures import verify_ed25519
 from tests.conformance import independent_decoder as pages
-from tests.conformance.independent_leaf import read_leaf
+from tests.conformance.independent_leaf import read_destruction, read_leaf
 
 VECTORS = Path(__file__).resolve().parents[2] / "docs" / "formats" / "vectors"
 LEAF = json.loads((VECTORS / "leaf.json").read_text(encoding="utf-8"))
@@ -207,3 +208,24 @@ def test_both_take_the_same_disclosures(data: bytes) -> None:
         data,
     )
     assert ours is theirs
+
+
+def test_both_believe_the_vectors_destruction_receipt(tmp_path: Path) -> None:
+    """Over the exported log both take it, and refuse it with its proofs exchanged."""
+    for path, content in LOG["export"].items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if path == "checkpoint" else bytes.fromhex(content))
+    leaves = [each["json"].encode() for each in LEAF["leaves"]]
+    vkey = LOG["vkey"]
+    good = json.loads(LOG["destruction_receipt"])
+    (proof,) = good["log"]
+    changes = {"epoch_log": proof, "log": [good["epoch_log"]]}, {"epoch": 2}, {"classes": ["a"]}
+    for change in ({}, *changes):
+        data = pages.write_json(good | change)
+        ours, theirs = agree(
+            lambda data: verify_destruction(data, parse_vkey(vkey), directory=tmp_path),
+            lambda data: read_destruction(data, leaves, vkey),
+            data,
+        )
+        assert ours is theirs is (not change), change
