@@ -35,7 +35,8 @@ def log(
 
     key = _read_vkey(vkey)
     if not directory.is_dir():
-        raise CommandError("unread", file=directory, why="ENOENT")
+        why = "NOT_A_DIRECTORY" if directory.exists() else "ENOENT"
+        raise CommandError("unread", file=directory, why=why)
     with session.progress(session.say("verify.progress")) as advance:
         report = examine_log(directory, key, quick=quick, progress=advance)
     checkpoint = report.checkpoint
@@ -132,7 +133,11 @@ def _destruction(session: Session, data: bytes, vkey: Vkey, *, log: Path | None)
     session.print(found.destruction)
     for name, each in zip(found.classes, found.log, strict=True):
         session.print(f"  {name}: {session.say('receipt.record', index=each.index, kind='key')}")
-    session.print(session.say("receipt.destroyed"))
+    session.print(
+        session.say("receipt.epoch", epoch=found.epoch, index=f"{found.epoch_log.index:,}"),
+        session.say("receipt.destroyed"),
+        session.say(f"receipt.{found.evidence}"),
+    )
     return 0
 
 

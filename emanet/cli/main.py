@@ -5,6 +5,7 @@ Exit status: 0 done or so, 1 the thing asked about is not so, 2 usage or environ
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -88,6 +89,7 @@ def _show_version(is_asked: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status; the entry point of the wheel's script."""
+    _write_utf8()
     given = list(sys.argv[1:] if arguments is None else arguments)
     lang = language_of(given, os.environ)
     try:
@@ -108,3 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return report_usage(failure, lang=lang, as_json="--json" in given)
         return report_unexpected(failure, lang=lang, as_json="--json" in given)
     return status if isinstance(status, int) else 0
+
+
+def _write_utf8() -> None:
+    """Turkish text and JSON come out whole, whatever the locale says of terminals and files."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from emanet.cli.main import main
 from emanet.core.checkpoint import format_vkey
 from tests.fakes.command_line import CommandLine
 from tests.unit.verify.small_log import good_leaves, make_log
@@ -125,6 +127,27 @@ def test_whole_log_verifies(exported: tuple[Path, Path]) -> None:
     assert (document["holds"], document["size"], document["faults"]) == (True, 600, [])
 
 
+def test_log_that_is_a_file_is_called_one(exported: tuple[Path, Path], tmp_path: Path) -> None:
+    """What exists is not said to be missing."""
+    _, vkey = exported
+    file = emanet("verify", "log", vkey, "--vkey", vkey)
+    missing = emanet("verify", "log", tmp_path / "none", "--vkey", vkey)
+    assert (file.status, missing.status) == (2, 2)
+    assert "(it is not a directory)" in file.err
+    assert "(it does not exist)" in missing.err
+
+
+def test_output_is_utf_8_whatever_the_locale_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turkish text to a stream of ASCII is written, and JSON stays JSON."""
+    held = io.BytesIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", io.TextIOWrapper(held, encoding="ascii"))
+        assert main(["inventory", "lint", str(PUBLISHED), "--json", "--lang", "tr"]) == 1
+        sys.stdout.flush()
+    findings = json.loads(held.getvalue().decode("utf-8"))["findings"]
+    assert any(not finding["tr"].isascii() for finding in findings)
+
+
 def test_changed_record_is_named_in_both_languages(exported: tuple[Path, Path]) -> None:
     """The report says which record, as receipts count them."""
     directory, vkey = exported
@@ -156,6 +179,26 @@ def test_receipt_verifies_against_log_and_leaf(exported: tuple[Path, Path], tmp_
     assert "only --log shows" in alone.out
     leaf.write_bytes(b"{}")
     assert emanet("verify", "receipt", receipt, "--vkey", vkey, "--leaf", leaf).status == 1
+
+
+def test_destruction_receipt_tells_how_far_it_reaches(tmp_path: Path) -> None:
+    """Keys, their epoch, and that copies outside are declared gone, not shown to be."""
+    vectors = json.loads((ROOT / "docs/formats/vectors/log.json").read_text(encoding="utf-8"))
+    receipt, vkey = tmp_path / "receipt.json", tmp_path / "log.vkey"
+    receipt.write_text(vectors["destruction_receipt"], encoding="utf-8")
+    vkey.write_text(vectors["vkey"])
+    for path, content in vectors["export"].items():
+        file = tmp_path / "log" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if path == "checkpoint" else bytes.fromhex(content))
+    asked = ("verify", "receipt", receipt, "--vkey", vkey, "--log", tmp_path / "log")
+    english, turkish = emanet(*asked), emanet(*asked, "--lang", "tr")
+    assert (english.status, turkish.status) == (0, 0)
+    assert "record 10: the end of epoch key 1" in english.out
+    assert english.out.endswith("declared gone, by the backup policy\n")
+    assert "beyan" in turkish.out.splitlines()[-1]
+    document = emanet(*asked, "--json").json
+    assert (document["epoch"], document["epoch_record"], document["records"]) == (1, 10, [11])
 
 
 def test_verifier_key_must_be_one(exported: tuple[Path, Path], tmp_path: Path) -> None:
