@@ -173,10 +173,16 @@ async def start_server(
     health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
     health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
     reflection.enable_server_reflection((*names, health_name, reflection.SERVICE_NAME), server)
-    endpoint = _bound(server, settings)
     if service.start is not None:
         await service.start()
-    await health.run_once()
+    try:
+        await health.run_once()
+        # Last, because the kernel takes connections from here on: whoever gets one is served.
+        endpoint = _bound(server, settings)
+    except BaseException:
+        if service.stop is not None:
+            await service.stop()
+        raise
     await server.start()
     _log.info("server.started", endpoint=endpoint, mode=settings.mode.value)
     return RunningServer(
