@@ -21,7 +21,7 @@ from emanet.register.manifest import load_manifest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 APPLICATIONS = ("panel", "helpdesk", "erp", "register_desk", "invoice-run", "cli")
-PEOPLE = tuple(f"s-{number:03}" for number in range(1, 200))
+PEOPLE = tuple(f"s-{number:03}" for number in range(1, 1000))
 INSTALLATION = "contract"
 
 _READY_TIMEOUT_S = 60.0

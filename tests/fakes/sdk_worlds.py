@@ -57,9 +57,9 @@ class SeenRecord:
 class World(ABC):
     """An organization in operation. Persons and subjects are new for each test that asks."""
 
-    def __init__(self) -> None:
-        self._people = iter(PEOPLE[10:])
-        self._numbers = itertools.count(1)
+    # Of the whole run: a world may be built again over an installation that knows the first one's.
+    _people = iter(PEOPLE[10:])
+    _numbers = itertools.count(1)
 
     def new_person(self) -> str:
         return next(self._people)
@@ -131,7 +131,6 @@ class World(ABC):
 
 class FakeWorld(World):
     def __init__(self) -> None:
-        super().__init__()
         self.fake = FakeEmanet.from_files(REGISTER, RULES, organization=ORGANIZATION, app="panel")
 
     def facade(self, app: str) -> Emanet:
@@ -174,7 +173,6 @@ class FakeWorld(World):
 
 class RealWorld(World):
     def __init__(self, installation: RealInstallation) -> None:
-        super().__init__()
         self.installation = installation
         self._facades: dict[str, Emanet] = {}
 
