@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 
 import grpc
 import pytest
@@ -39,6 +41,28 @@ async def read_on(server: SmallServer, watch) -> None:
         while True:
             server.servicer.ticks.put_nowait(None)
             await watch.read()
+
+
+async def test_the_port_opens_when_all_else_is_ready(installation: SmallInstallation) -> None:
+    """Whoever finds it open is served: the kernel takes connections as soon as it is bound."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = free.getsockname()
+    answers: list[int] = []
+
+    async def knock() -> None:
+        with socket.socket() as client:
+            answers.append(client.connect_ex(address))
+
+    server = await start_small_server(
+        installation,
+        health_checks=(HealthCheck(name="port", probe=knock),),
+        listen=f"127.0.0.1:{address[1]}",
+    )
+    assert answers == [errno.ECONNREFUSED]
+    await knock()
+    assert answers[-1] == 0
+    await server.stop()
 
 
 async def test_health_follows_its_checks(installation: SmallInstallation) -> None:
